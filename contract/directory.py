@@ -1,0 +1,194 @@
+"""What the hub tells the stations of a compound: a small signed manifest, and parts named by their hash."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+
+from contract.codec import BadMessage, Message, decoder, encode
+from contract.events import Identifier, Instant, Natural, Text
+
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class PassKey(Message, frozen=True, kw_only=True):
+    """A public key passes are verified with (Ed25519, 32 bytes, base64url)."""
+
+    kid: str
+    public: str
+    not_after: Instant | None = None
+
+
+class Keys(Message, frozen=True, kw_only=True):
+    """Every key in force: several at once, so that keys can be rotated."""
+
+    passes: tuple[PassKey, ...] = ()
+    sealing_kid: str = ""
+    sealing: str = ""
+    """X25519 public key, base64url."""
+
+
+class Revocations(Message, frozen=True, kw_only=True):
+    """Passes that no longer count: ids (32 hex digits) in order."""
+
+    ids: tuple[str, ...] = ()
+
+
+class Isolating(Message, frozen=True, kw_only=True):
+    """Passes whose holders are isolating at home: referred, never told why."""
+
+    ids: tuple[str, ...] = ()
+
+
+class ColourRule(Message, frozen=True, kw_only=True):
+    """One of the seven colours: its name on the chip and what the gate does."""
+
+    label: Text
+    gate: Annotated[str, msgspec.Meta(pattern="^(admit|refer|homecoming)$")] = "admit"
+    ask_symptoms: bool = False
+
+
+class Colours(Message, frozen=True, kw_only=True):
+    """The colours in use and which pass has which; one that is not listed is the default."""
+
+    rules: dict[str, ColourRule] = {}
+    holders: dict[str, Identifier] = {}
+    default: Identifier = "green"
+
+
+class Badge(Message, frozen=True, kw_only=True):
+    """A volunteer's or supervisor's badge as a station may know it."""
+
+    id: str
+    """The badge's pass id."""
+    name: Text
+    pin: str
+    """argon2id (RFC 9106) of `pin_secret(pin, token)`: worthless without the badge itself."""
+
+
+class Badges(Message, frozen=True, kw_only=True):
+    badges: tuple[Badge, ...] = ()
+
+
+class Notice(Message, frozen=True, kw_only=True):
+    id: Identifier
+    zh: Text
+    en: Text = ""
+
+
+class Notices(Message, frozen=True, kw_only=True):
+    notices: tuple[Notice, ...] = ()
+
+
+class Thresholds(Message, frozen=True, kw_only=True):
+    """Limits that are the sub-district's to set."""
+
+    fever_celsius: float = 37.3
+    low_celsius: float = 35.5
+    passback_seconds: Seconds = 60
+    schedule: tuple[tuple[int, int], ...] = ()
+    """Opening hours as minutes from local midnight; none: always open."""
+
+
+class DayCode(Message, frozen=True, kw_only=True):
+    """What today's desk card and book page must show to the station's camera (QR text), per gate."""
+
+    gate: Identifier
+    day: str
+    """ISO 8601 date in the gate's own time zone."""
+    desk: str
+    register: str
+
+
+class DayCodes(Message, frozen=True, kw_only=True):
+    codes: tuple[DayCode, ...] = ()
+
+
+class InspectionFinding(Message, frozen=True, kw_only=True):
+    """A negative inspection still open at a gate: it outranks the station's own evidence until a re-check."""
+
+    gate: Identifier
+    item: Identifier
+    note: Text = ""
+    at: Instant
+
+
+class InspectionFindings(Message, frozen=True, kw_only=True):
+    findings: tuple[InspectionFinding, ...] = ()
+
+
+PARTS: dict[str, type[Message]] = {
+    "keys": Keys, "revocations": Revocations, "isolating": Isolating, "colours": Colours, "badges": Badges,
+    "notices": Notices, "thresholds": Thresholds, "codes": DayCodes, "findings": InspectionFindings,
+}  # fmt: skip
+
+
+class PartHash(Message, frozen=True, kw_only=True):
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    size: Natural
+
+
+class Manifest(Message, frozen=True, kw_only=True):
+    """Which parts make up this version. Signed again every hour, so that its age says how fresh the station's knowledge is."""
+
+    v: int = 1
+    compound: Identifier
+    version: Natural
+    issued_at: Instant
+    parts: dict[str, PartHash]
+
+
+class Directory(Message, frozen=True, kw_only=True):
+    """A whole directory as a station holds it: all parts of one version."""
+
+    version: Natural = 0
+    issued_at: Instant | None = None
+    keys: Keys = Keys()
+    revocations: Revocations = Revocations()
+    isolating: Isolating = Isolating()
+    colours: Colours = Colours()
+    badges: Badges = Badges()
+    notices: Notices = Notices()
+    thresholds: Thresholds = Thresholds()
+    codes: DayCodes = DayCodes()
+    findings: InspectionFindings = InspectionFindings()
+
+
+def hash_part(data: bytes) -> PartHash:
+    """The name a part goes by in the manifest."""
+    return PartHash(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+
+
+def assemble(manifest: Manifest, parts: dict[str, bytes]) -> Directory:
+    """Put a directory together; raises `BadMessage` naming a part that is missing, altered or unreadable."""
+    made: dict[str, Message] = {}
+    for name, wanted in manifest.parts.items():
+        if name not in PARTS:
+            continue
+        if name not in parts:
+            raise BadMessage(f"directory {manifest.version}: part {name} has not arrived")
+        if hash_part(parts[name]) != wanted:
+            raise BadMessage(f"directory {manifest.version}: part {name} is not the one the manifest names")
+        made[name] = _decoders[name](parts[name])
+    return msgspec.structs.replace(Directory(version=manifest.version, issued_at=manifest.issued_at), **made)
+
+
+def split(directory: Directory) -> dict[str, bytes]:
+    """The parts of a directory as they are published."""
+    return {name: encode(getattr(directory, name)) for name in PARTS}
+
+
+def make_manifest(compound: str, directory: Directory, issued_at: Instant) -> Manifest:
+    """The manifest for the parts of a directory."""
+    parts = {name: hash_part(data) for name, data in split(directory).items()}
+    return Manifest(compound=compound, version=directory.version, issued_at=issued_at, parts=parts)
+
+
+def pin_secret(pin: str, token: str) -> str:
+    """What a PIN's hash is made of: the PIN and the badge's own token, so that neither is enough."""
+    return f"{pin}:{hashlib.sha256(token.encode()).hexdigest()}"
+
+
+_decoders: dict[str, Callable[[bytes], Message]] = {name: decoder(kind) for name, kind in PARTS.items()}
+decode_directory: Callable[[bytes], Directory] = decoder(Directory)
