@@ -1,7 +1,7 @@
 """Frames → tokens: finds the QR codes in a picture and hands over their exact bytes.
 
-zxing-cpp looks at every frame, and one further variant of it is tried in rotation: a kiosk sees the same code in many frames, so what
-one variant misses the next one reads, and no frame costs more than its budget. Measured with `python -m bench.scanner`.
+zxing-cpp looks at every frame, and one further variant of it is tried in rotation: a kiosk sees the same code in many frames,
+so what one variant misses the next one reads, and no frame costs more than its budget. Measured with `python -m bench.scanner`.
 """
 
 import time
@@ -20,7 +20,7 @@ from kiosk.drivers.base import Frame, Pixels, SelfTest
 
 Corners = tuple[tuple[int, int], ...]
 
-_QR = getattr(zxingcpp.BarcodeFormat, "QRCodeModel2", zxingcpp.BarcodeFormat.QRCode)  # since 3.0 "QRCode" takes in Micro QR
+_QR: Any = getattr(zxingcpp.BarcodeFormat, "QRCodeModel2", zxingcpp.BarcodeFormat.QRCode)  # since 3.0 "QRCode" takes in Micro QR
 _BUDGET_MS = 40.0  # at 15 frames a second one comes every 66 ms
 _MOST_PIXELS = 1280 * 720  # a variant never works on more, whatever the camera gives
 _WINDOW = (640, 480)
@@ -95,8 +95,9 @@ class _View:
 class ZBar:
     """libzbar through pyzbar's ctypes functions: QR only, bytes as they are.
 
-    pyzbar's own `decode` lets ZBar guess an encoding, and has no name for ZBAR_CFG_BINARY (config 4, since libzbar 0.23.1). A libzbar too
-    old for it is not `exact`; then only ASCII is believed, which no guess alters. Raises ImportError or OSError without libzbar.
+    pyzbar's own `decode` lets ZBar guess an encoding, and has no name for ZBAR_CFG_BINARY (config 4, since libzbar 0.23.1). A
+    libzbar too old for it is not `exact`; then only ASCII is believed, which no guess alters. Raises ImportError or OSError
+    without libzbar.
     A structured append (several codes in one message) comes as ZBar joins it.
     """
 
@@ -151,7 +152,7 @@ def capabilities(zbar: ZBar | None) -> str:
 class Scanner:
     """Reads QR codes, frame after frame, within a budget. For one thread at a time."""
 
-    def __init__(self, *, budget_ms: float = _BUDGET_MS, zbar: ZBar | None | Callable[[], ZBar | None] = load_zbar) -> None:
+    def __init__(self, *, budget_ms: float = _BUDGET_MS, zbar: ZBar | Callable[[], ZBar | None] | None = load_zbar) -> None:
         cv2.setNumThreads(1)
         self._zbar = zbar() if callable(zbar) else zbar
         self._budget_ms = budget_ms
@@ -160,7 +161,7 @@ class Scanner:
         self._frames = 0
 
     def scan(self, frame: Frame | Pixels) -> tuple[Token, ...]:
-        """The tokens in one frame; a variant that would overrun the budget waits until it has become cheaper or the frames smaller."""
+        """The tokens in one frame; a variant that would overrun the budget is left out."""
         began, view = time.perf_counter(), _View(_grey(frame))
         tokens, self._frames = _zxing(view), self._frames + 1
         if tokens and self._frames % _LOOK_ON_EVERY:
@@ -180,7 +181,7 @@ class Scanner:
         return SelfTest("scanner", ok, f"{'read' if ok else 'could not read'} a code drawn by itself; {capabilities(self._zbar)}")
 
     def _next_variant(self, left_ms: float) -> str | None:
-        """The next in rotation whose cost fits; one that doesn't is thought a little cheaper the next time, so as to be tried again."""
+        """The next in rotation whose cost fits; one that doesn't is thought a little cheaper each time."""
         for _ in self._rotation:
             name = self._rotation.pop(0)
             self._rotation.append(name)
@@ -232,8 +233,9 @@ def load_image(path: Path) -> Pixels:
 class Sightings:
     """Turns tokens frame by frame into what came into view: pure, the time is an argument.
 
-    Two tokens are at once when both were seen within `together_ms`, since they may be decoded in alternate frames. A token unseen for
-    `gone_ms` has left, and is told again when it returns. After `Several`, one of them counts as alone only once the others have left.
+    Two tokens are at once when both were seen within `together_ms`, since they may be decoded in alternate frames. A token unseen
+    for `gone_ms` has left, and is told again when it returns. After `Several`, one of them counts as alone only once the others
+    have left.
     """
 
     def __init__(self, *, gone_ms: int = 1500, together_ms: int = 400) -> None:

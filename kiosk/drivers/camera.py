@@ -114,7 +114,10 @@ class Paced:
 
 
 def frames_of(path: Path) -> Iterator[Pixels]:
-    """Each frame of a video file, or each picture of a folder by name, once and unpaced; height × width × 3. None if unreadable."""
+    """Each frame of a video file, or each picture of a folder in the order of names, once and unpaced; height × width × 3.
+
+    Nothing where the file is missing or no video.
+    """
     return _pictures(path) if path.is_dir() else _video(path)
 
 
@@ -129,7 +132,7 @@ def open_source(source: Source, fps: float = 15.0, *, loop: bool = True) -> Capt
 
 
 class Camera:
-    """A camera with a grabbing thread and one slot for the newest frame. Reopened, with growing pauses, when it falls silent."""
+    """A camera with a grabbing thread and one slot for the newest frame; reopened, with growing pauses, when it fails."""
 
     def __init__(
         self,
@@ -155,7 +158,7 @@ class Camera:
         self._thread.start()
 
     def latest(self, after: int = 0, timeout: float = 1.0) -> Frame | None:
-        """The newest frame, once its number is above `after`; None if none comes within `timeout` seconds or the camera is closed."""
+        """The newest frame, once its number is above `after`; None if none comes within `timeout` seconds or it is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopping.is_set() or self._number > after, timeout)
             return self._frame if self._number > after and not self._stopping.is_set() else None
@@ -200,8 +203,9 @@ class Camera:
                 return self._report(str(end))
             except Exception as error:  # whatever a driver raises, the station goes on and tries again
                 self._report(f"{self._source}: {error}")
-            pause = self._reopen_seconds if self._number > before else min(2 * pause, _LONGEST_PAUSE * self._reopen_seconds)
+            pause = self._reopen_seconds if self._number > before else pause
             self._stopping.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE * self._reopen_seconds)
         return None
 
     def _grab(self) -> None:

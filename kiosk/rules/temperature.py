@@ -1,28 +1,19 @@
-"""From what the thermometer saw to what it means: normal, fever, low, nobody there, unknown. It screens, no diagnosis."""
+"""From what the thermometer saw to what it means: normal, fever, low, nobody there, unknown. Screening only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import takewhile
 from statistics import median
 
+from contract.events import Band
 from kiosk.drivers.base import Fault, FaultKind, Measurement
 
 TYPED_MIN_CELSIUS = 30.0
 TYPED_MAX_CELSIUS = 43.0
-LIVING_MIN_CELSIUS = 30.0
+LIVING_BODY_CELSIUS = 30.0
 """A body estimate below this is a wall, no forehead."""
-
-
-class Band(StrEnum):
-    """What a reading means."""
-
-    NORMAL = "normal"
-    FEVER = "fever"
-    LOW = "low"
-    """Too cold to be believed: retake."""
-    NO_TARGET = "no_target"
-    UNKNOWN = "unknown"
+LIVING_SKIN_CELSIUS = 20.0
+"""So is a surface below this: near −25 °C ambient the formula no longer tells cold from warm."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +97,8 @@ def has_target(measurement: Measurement, rule: TemperatureRule) -> bool:
     warmer = round(skin - ambient, 2)
     stands_out = warmer >= rule.target_margin_celsius
     stands_out |= ambient > rule.ambient_max and warmer <= -rule.target_margin_celsius
-    return stands_out and body_estimate(skin, ambient) >= LIVING_MIN_CELSIUS
+    living = skin >= LIVING_SKIN_CELSIUS and body_estimate(skin, ambient) >= LIVING_BODY_CELSIUS
+    return stands_out and living
 
 
 def settle(samples: Sequence[Measurement | Fault], after_mono_ns: int, rule: TemperatureRule) -> Judged | None:

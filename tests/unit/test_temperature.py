@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.events import Band
 from kiosk.drivers.base import Fault, FaultKind, Measurement
 from kiosk.rules.temperature import (
-    Band,
     Judged,
     TemperatureRule,
     body_estimate,
@@ -67,10 +67,11 @@ def test_a_warmer_skin_is_never_a_cooler_body(one: float, other: float, ambient:
         (34.0, 35.0, Band.NO_TARGET, None, False, ("no_target",)),
         (35.2, 34.0, Band.NORMAL, 36.7, False, ()),
         (50.0, 22.0, Band.UNKNOWN, None, False, ("absurd",)),
-        (33.5, 10.0, Band.FEVER, 37.5, True, ("fever", "ambient_out_of_range")),
-        (32.0, 10.0, Band.NORMAL, 36.6, True, ("ambient_out_of_range",)),
-        (36.2, 38.0, Band.NORMAL, 36.8, True, ("ambient_out_of_range",)),
+        (33.5, 10.0, Band.FEVER, 37.6, True, ("fever", "ambient_out_of_range")),
+        (32.0, 10.0, Band.NORMAL, 36.7, True, ("ambient_out_of_range",)),
+        (36.2, 38.0, Band.NORMAL, 36.9, True, ("ambient_out_of_range",)),
         (38.2, 38.0, Band.NO_TARGET, None, True, ("no_target", "ambient_out_of_range")),
+        (-20.0, -25.0, Band.NO_TARGET, None, True, ("no_target", "ambient_out_of_range")),
         (34.0, 16.0, Band.NORMAL, 37.2, False, ()),
         (34.0, 15.98, Band.NORMAL, 37.2, True, ("ambient_out_of_range",)),
     ],
@@ -105,6 +106,11 @@ def test_the_band_agrees_with_the_figure_shown(measurement: Measurement) -> None
 @given(st.floats(16, 35), st.floats(-3, 0.49))
 def test_nobody_there_is_never_normal_within_the_ambient_range(ambient: float, warmer: float) -> None:
     assert judge(saw(ambient + warmer, ambient), RULE).band is Band.NO_TARGET
+
+
+@given(st.floats(-70, 19.99), AMBIENTS)
+def test_a_cold_surface_is_nobody_at_any_ambient(skin: float, ambient: float) -> None:
+    assert judge(saw(skin, ambient), RULE).band is Band.NO_TARGET
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,9 @@ def render(
     effects: Effects | None = None,
     shake: Generator | None = None,
 ) -> Pixels:
-    """A height × width × 3 picture of the texts as QR codes, side by side; `rng` decides how they are held, `shake` moves them a little.
+    """A height × width × 3 picture of the texts as QR codes, side by side.
 
+    `rng` decides how they are held and what spoils them, `shake` moves them a little.
     Without `effects` they follow from `hardness`, 0 to 1. Raises segno.DataOverflowError for a text that no code holds.
     """
     effects = effects or Effects(blur=0.6 * hardness, noise=hardness, dark=0.5 * hardness, glare=0.5 * hardness)
@@ -91,8 +92,8 @@ def empty(width: int, height: int, shake: Generator) -> Pixels:
 def hard_frame(seed: int, width: int, height: int, frame: int = 0) -> tuple[Pixels, bytes]:
     """A picture that is hard to read, and what its code says; `frame` counts the jittering frames of the same scene.
 
-    Versions 6 and 10, 2 to 6 pixels a module, in perspective, with two of blur, noise, low light, glare, moiré, crumpled paper and a
-    cracked screen; one in eight inverted.
+    Versions 6 and 10, 2 to 6 pixels a module, in perspective, with two of blur, noise, low light, glare, moiré, crumpled paper
+    and a cracked screen; one in eight inverted.
     """
     rng = np.random.default_rng(seed)
     text = "GP1:" + "".join(rng.choice(list(BASE45), _CAPACITY[6 if seed % 2 else 10] - 4))
@@ -138,7 +139,7 @@ def _spoilt(card: Pixels, effects: Effects, rng: Generator) -> Pixels:
     if effects.crack:
         card = _cracked(card, effects.crack, rng)
     if effects.moire:
-        card = _shaded(card, 1 + 0.5 * effects.moire * _waves(card.shape[:2], rng))
+        card = _shaded(card, 1 + 0.35 * effects.moire * _waves(card.shape[:2], rng))
     return _glared(card, effects.glare, rng) if effects.glare else card
 
 
@@ -148,21 +149,20 @@ def _crumpled(card: Pixels, amount: float, rng: Generator) -> Pixels:
         cv2.resize(rng.normal(0, 1, (6, 6)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC) for _ in range(2)
     ]
     xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    bent = cv2.remap(
-        card, xs + 4 * amount * folds[0], ys + 4 * amount * folds[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    bend = 0.006 * amount * width  # a module or so
+    bent = cv2.remap(card, xs + bend * folds[0], ys + bend * folds[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return _shaded(_u8(bent), 1 - 0.2 * amount * np.abs(folds[0] - folds[1]))
 
 
 def _cracked(card: Pixels, amount: float, rng: Generator) -> Pixels:
     card, (height, width) = card.copy(), card.shape[:2]
     origin = rng.uniform(0.2, 0.8, 2) * (width, height)
-    for angle in rng.uniform(0, 2 * np.pi, 3 + round(5 * amount)):
+    for angle in rng.uniform(0, 2 * np.pi, 2 + round(3 * amount)):
         steps = np.cumsum(rng.uniform(0.03, 0.15, 8)) * width
         bends = angle + np.cumsum(rng.normal(0, 0.12, 8))
         line = origin + steps[:, None] * np.stack([np.cos(bends), np.sin(bends)], 1)
         shade = int(rng.choice([30, 220]))
-        cv2.polylines(card, [np.vstack([origin, line]).astype(np.int32)], False, (shade,) * 3, 1 + round(amount), cv2.LINE_AA)
+        cv2.polylines(card, [np.vstack([origin, line]).astype(np.int32)], False, (shade,) * 3, 1, cv2.LINE_AA)
     return card
 
 
@@ -183,7 +183,7 @@ def _glared(card: Pixels, amount: float, rng: Generator) -> Pixels:
 
 
 def _shaded(card: Pixels, factor: Any) -> Pixels:
-    return np.clip(card * np.asarray(factor)[:, :, None], 0, 255).astype(np.uint8)
+    return _u8(np.clip(card * np.asarray(factor)[:, :, None], 0, 255))
 
 
 def _paste(picture: Pixels, card: Pixels, pose: Pose, scale: float) -> None:
@@ -207,7 +207,7 @@ def _corners(width: float, height: float, pose: Pose) -> NDArray[np.float64]:
     tilted = unit * (1 + unit[:, ::-1] * (2 * pose.tilt_x, 2 * pose.tilt_y)) * (width, height)
     turn = np.deg2rad(pose.turn)
     turned = tilted @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    return np.asarray(turned + (pose.x, pose.y), np.float64)
+    return np.asarray(turned + np.array([pose.x, pose.y]), np.float64)
 
 
 def _filmed(picture: Pixels, effects: Effects, shake: Generator) -> Pixels:
@@ -235,7 +235,7 @@ def _street(width: int, height: int) -> Pixels:
         colour = [int(c) for c in rng.integers(70, 170, 3)]
         _house(picture, left, int(rng.uniform(0.1, 0.4) * height), width // 8, int(0.75 * height), colour)
     grain = cv2.resize(rng.normal(0, 14, (height // 3, width // 3, 3)), (width, height))
-    return np.clip(picture + grain, 0, 255).astype(np.uint8)
+    return _u8(np.clip(picture + grain, 0, 255))
 
 
 def _house(picture: Pixels, left: int, top: int, width: int, bottom: int, colour: list[int]) -> None:
