@@ -1,4 +1,4 @@
-"""The journal's events, one tagged union of frozen structs: what happened at a gate and on what it was decided. Never changed later."""
+"""The journal's events, one tagged union of frozen structs: what happened at a gate, and on what it was decided."""
 
 from collections.abc import Callable
 from datetime import datetime
