@@ -68,6 +68,8 @@ class StationSettings(Section, frozen=True, kw_only=True):
     hub: Hub
     data: str = "data"
     timezone: str = "Asia/Shanghai"
+    clock: Annotated[str, msgspec.Meta(pattern="^(kernel|trusted)$")] = "kernel"
+    """kernel: synced when the kernel says so. trusted: the machine's clock is kept right by other means."""
     camera: Camera = Camera()
     thermometer: Thermometer = Thermometer()
     screen: Screen = Screen()
@@ -83,6 +85,11 @@ class Located(msgspec.Struct, frozen=True):
     def data(self) -> Path:
         """The folder of the journal."""
         return self.folder / self.settings.data
+
+    def device(self, spec: str) -> str:
+        """A device's specification, with the folder of an emulated one taken from the configuration's folder."""
+        kind, colon, folder = spec.partition(":")
+        return f"{kind}:{self.folder / folder}" if colon and kind == "emulated" else spec
 
     @property
     def hub_keys(self) -> dict[str, bytes]:

@@ -22,7 +22,7 @@ Corners = tuple[tuple[int, int], ...]
 
 _QR: Any = getattr(zxingcpp.BarcodeFormat, "QRCodeModel2", zxingcpp.BarcodeFormat.QRCode)  # since 3.0 "QRCode" takes in Micro QR
 _BUDGET_MS = 40.0  # at 15 frames a second one comes every 66 ms
-_MOST_PIXELS = 1280 * 720  # a variant never works on more, whatever the camera gives
+_MOST_PIXELS, _VARIANT_PIXELS = 1920 * 1080, 1280 * 720  # a frame or variant never works on more, whatever the camera gives
 _WINDOW = (640, 480)
 _LOOK_ON_EVERY = 4  # a frame in four is searched further although a code was read: a second one may be held beside it
 _SELFTEST_TEXT = "GP1:SELFTEST"
@@ -162,12 +162,12 @@ class Scanner:
 
     def scan(self, frame: Frame | Pixels) -> tuple[Token, ...]:
         """The tokens in one frame; a variant that would overrun the budget is left out."""
-        began, view = time.perf_counter(), _View(_grey(frame))
+        began, view = time.perf_counter(), _limited(_View(_grey(frame)), _MOST_PIXELS)
         tokens, self._frames = _zxing(view), self._frames + 1
         if tokens and self._frames % _LOOK_ON_EVERY:
             return tokens
         name = self._next_variant(self._budget_ms - _ms_since(began))
-        return tokens if name is None else _union(tokens, self._timed(name, _limited(view)))
+        return tokens if name is None else _union(tokens, self._timed(name, _limited(view, _VARIANT_PIXELS)))
 
     def read_still(self, pixels: Pixels) -> tuple[Token, ...]:
         """Every token that any variant finds in a picture that will not come again; takes as long as it takes."""
@@ -296,8 +296,8 @@ def _grey(frame: Frame | Pixels) -> Pixels:
     return pixels if pixels.ndim == 2 else _u8(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY))
 
 
-def _limited(view: _View) -> _View:
-    excess = view.pixels.size / _MOST_PIXELS
+def _limited(view: _View, most: int) -> _View:
+    excess = view.pixels.size / most
     return view if excess <= 1 else view.resized(excess**-0.5)
 
 

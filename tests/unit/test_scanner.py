@@ -140,8 +140,12 @@ def test_without_budget_the_plain_pass_remains() -> None:
     assert scanner.scan(empty(320, 240, np.random.default_rng(0))) == ()
 
 
-def test_variants_never_work_on_more_than_a_720p_frame() -> None:
-    view = module._limited(module._View(np.zeros((2160, 3840), np.uint8)))
+def test_larger_frames_are_made_smaller_and_corners_stay_in_the_frame() -> None:
+    code = np.full((2160, 3840), 128, np.uint8)
+    code[1500 : 1500 + 290, 3000 : 3000 + 290] = drawn("GP1:A", 10)
+    (token,) = Scanner().scan(code)
+    assert np.abs(np.array(token.corners).mean(0) - (3145, 1645)).max() <= 8
+    view = module._limited(module._View(np.zeros((2160, 3840), np.uint8)), 1280 * 720)
     assert view.pixels.size <= 1280 * 720 * 1.01
     assert view.corners([(1280, 720)]) == ((3840, 2160),)
 

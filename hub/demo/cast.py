@@ -1,0 +1,120 @@
+"""Who comes to the gates of the demonstration, good passes and bad: issued by the real registry."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import sqlalchemy as sa
+
+from contract import passes as contract_passes
+from hub.config import Located
+from hub.registry import keys, passes
+
+BY = "demo"
+PIN = "2468"
+_NAMES = [
+    "王明",
+    "李秀英",
+    "张伟",
+    "刘洋",
+    "陈静",
+    "杨帆",
+    "赵敏",
+    "黄磊",
+    "周杰",
+    "吴芳",
+    "徐丽",
+    "孙强",
+    "马超",
+    "朱红",
+    "胡军",
+    "郭亮",
+    "何平",
+    "高洁",
+    "林涛",
+    "罗兰",
+]
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Somebody with a token to hold up."""
+
+    name: str
+    token: str
+    pin: str = ""
+
+
+class Cast(msgspec.Struct, frozen=True):
+    """Everybody of one compound."""
+
+    compound: str
+    residents: list[Person]
+    badge: Person
+    expired: str
+    revoked: str
+    forged: str
+    other: str
+
+    def choose(self, which: str) -> tuple[tuple[str, ...], str]:
+        """The tokens and the style for one of the demonstration's choices; the first resident for any other word."""
+        one, two = self.residents[0].token, self.residents[1].token
+        table = {
+            "expired": (self.expired,), "revoked": (self.revoked,), "forged": (self.forged,), "other": (self.other,),
+            "badge": (self.badge.token,), "two": (one, two), "stray": ("https://example.org/menu",),
+        }  # fmt: skip
+        return table.get(which, (one,)), "paper" if which in ("paper", "badge") else "phone"
+
+
+def make(engine: sa.Engine, located: Located, compounds: list[str]) -> dict[str, Cast]:
+    """Issue everybody's passes, compound by compound."""
+    with engine.begin() as conn:
+        key = keys.current(conn, keys.KeyUse.PASSES)
+        strangers = {c: _resident(conn, located, c, "外来客") for c in compounds}
+        return {c: _compound(conn, located, c, strangers[compounds[i - 1]].token, key.kid) for i, c in enumerate(compounds)}
+
+
+def load_or_make(path: Path, engine: sa.Engine, located: Located, compounds: list[str]) -> dict[str, Cast]:
+    """The same people as at the last start, or new ones."""
+    if path.exists():
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Cast])
+    cast = make(engine, located, compounds)
+    path.touch(mode=0o600)
+    path.write_bytes(msgspec.json.encode(cast))
+    return cast
+
+
+def _compound(conn: sa.Connection, located: Located, compound: str, stranger: str, kid: str) -> Cast:
+    residents = [
+        _resident(conn, located, compound, name, f"{1 + i // 6}-{100 * (1 + i % 6) + 1}") for i, name in enumerate(_NAMES)
+    ]
+    revoked = _resident(conn, located, compound, "钱某")
+    passes.revoke(conn, revoked.token, by=BY)
+    past = datetime.now(UTC) - timedelta(days=1)
+    expired = passes.issue(
+        conn, located, kind=contract_passes.PassKind.RESIDENT, compound=compound, name="过期者", expires=past, by=BY
+    )
+    badge = passes.issue(
+        conn, located, kind=contract_passes.PassKind.VOLUNTEER, compound=compound, name="孙桂兰", days=365, by=BY, pin=PIN
+    )
+    return Cast(
+        compound=compound, residents=residents, badge=Person("孙桂兰", badge.token, PIN), expired=expired.token,
+        revoked=revoked.token, forged=_forged(located, compound, kid), other=stranger,
+    )  # fmt: skip
+
+
+def _resident(conn: sa.Connection, located: Located, compound: str, name: str, dwelling: str = "1-101") -> Person:
+    issued = passes.issue(
+        conn, located, kind=contract_passes.PassKind.RESIDENT, compound=compound, name=name, dwelling=dwelling, days=365, by=BY
+    )
+    return Person(name, issued.token)
+
+
+def _forged(located: Located, compound: str, kid: str) -> str:
+    """A pass that says all the right things, signed with another key under our key's name."""
+    now = datetime.now(UTC)
+    claims = contract_passes.Pass(
+        id=os.urandom(16).hex(), issuer=located.settings.issuer, kind=contract_passes.PassKind.RESIDENT, not_before=now,
+        expires=now + timedelta(days=365), compounds=(compound,), name="假*", dwelling="1-101",
+    )  # fmt: skip
+    return contract_passes.issue(claims, kid, os.urandom(32))
