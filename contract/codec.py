@@ -1,9 +1,13 @@
 """One way to turn the contract's types into JSON bytes and back, with one error."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with its zone (RFC 3339); a naive one is refused."""
 
 
 class BadMessage(ValueError):

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from contract.codec import BadMessage, Message, decoder, encode
-from contract.events import Identifier, Instant, Natural, Text
+from contract.codec import BadMessage, Instant, Message, decoder, encode
+from contract.events import Identifier, Natural, Text
 
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 

@@ -61,7 +61,7 @@ def _channels() -> dict[str, tuple[str, type[Message] | None, Delivery]]:
         rest = _SHA if channel is StationTopic.BLOB else ""
         made[channel.value] = (topics.station(_STATION, channel, rest), MESSAGES.get(channel), delivery)
     made["movements"] = (topics.movements(_COMPOUND), messages.Movements, topics.MOVEMENTS_DELIVERY)
-    parts = {"manifest": directory.Manifest, **directory.PARTS}
+    parts: dict[str, type[Message]] = {"manifest": directory.Manifest, **directory.PARTS}
     for name, kind in parts.items():
         made[f"directory_{name}"] = (topics.directory(_COMPOUND, name), kind, topics.COMPOUND_DELIVERY)
     return made

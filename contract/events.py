@@ -1,21 +1,19 @@
 """The journal's events, one tagged union of frozen structs: what happened at a gate, and on what it was decided."""
 
 from collections.abc import Callable
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
-from contract.codec import Message, decoder
+from contract.codec import Instant, Message, decoder
 from contract.five import Evidence
 from contract.sealing import Sealed
 
-Natural = Annotated[int, msgspec.Meta(ge=0)]
+Natural = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Sequence = Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
-Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)")]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Clock(StrEnum):

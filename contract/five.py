@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from contract.codec import Message
+from contract.codec import Instant, Message
 
 
 class Item(StrEnum):
@@ -37,8 +37,8 @@ class Evidence(Message, frozen=True, kw_only=True):
     item: Item
     present: bool
     basis: Basis
-    observed_at: datetime
-    valid_until: datetime | None = None
+    observed_at: Instant
+    valid_until: Instant | None = None
     """None: until something newer of the same basis says otherwise."""
     by: str | None = None
     """The id of the badge or account behind it; None for a sensor."""
@@ -81,13 +81,15 @@ def assess_gate(stations: Mapping[str, Iterable[Evidence]], now: datetime) -> Fi
 
 
 def _across(findings: list[Finding], any_lane: bool) -> Finding:
-    wanted = [f for f in findings if f.present is any_lane]
+    inspected = [f for f in findings if f.basis is Basis.INSPECTED and not f.present]
+    wanted = inspected or [f for f in findings if f.present is any_lane]
     return wanted[0] if wanted else findings[0]
 
 
 def _weigh(item: Item, evidence: list[Evidence], now: datetime) -> Finding:
     started = [e for e in evidence if e.observed_at <= now]
-    live = [e for e in _newest_by_basis(started).values() if e.valid_until is None or now < e.valid_until]
+    newest = _newest_by_basis(started).values()
+    live = [e for e in newest if e.valid_until is None or now < e.valid_until]
     inspected = [e for e in live if e.basis is Basis.INSPECTED and not e.present]
     present = [e for e in live if e.present]
     if inspected:
@@ -100,7 +102,7 @@ def _weigh(item: Item, evidence: list[Evidence], now: datetime) -> Finding:
     absent = [e for e in live if not e.present]
     if absent:
         return _missing(max(absent, key=lambda e: e.observed_at))
-    ran_out = [e for e in started if e.valid_until is not None and e.present]
+    ran_out = [e for e in newest if e.valid_until is not None and e.present]
     if ran_out:
         last = max(ran_out, key=lambda e: e.valid_until or e.observed_at)
         return Finding(item=item, present=False, basis=last.basis, reason="expired", since=last.valid_until)
@@ -121,7 +123,7 @@ def _missing(evidence: Evidence) -> Finding:
 
 def _newest_by_basis(evidence: list[Evidence]) -> dict[Basis, Evidence]:
     newest: dict[Basis, Evidence] = {}
-    for one in sorted(evidence, key=lambda e: e.observed_at):
+    for one in sorted(evidence, key=lambda e: (e.observed_at, not e.present)):
         newest[one.basis] = one
     return newest
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from contract import VERSION
-from contract.codec import BadMessage, Message, decoder
-from contract.events import Clock, Event, Identifier, Instant, Natural, Sequence, Text
+from contract.codec import BadMessage, Instant, Message, decoder
+from contract.directory import Manifest
+from contract.events import Clock, Event, Identifier, Natural, Sequence, Text
 from contract.five import Basis, Item
 
 M = TypeVar("M", bound=Message)
@@ -87,7 +88,7 @@ class Ack(Message, frozen=True, kw_only=True):
     """Which life of the hub's store this is; a new one may go back, and stations send again."""
     upto: Natural
     """Everything from 1 to here is stored."""
-    ranges: tuple[tuple[int, int], ...] = ()
+    ranges: tuple[tuple[Sequence, Sequence], ...] = ()
     """Stored beyond `upto`: inclusive, in order."""
     fork_at: Natural | None = None
     """The first seq under which the hub holds another event: begin a new journal and send from here on."""
@@ -156,7 +157,7 @@ def decode(kind: type[M], data: bytes) -> M:
 
 _decoders: dict[type[Message], Callable[[bytes], Any]] = {
     kind: decoder(kind)
-    for kind in (Presence, JournalBatch, Vitals, Ack, Command, CommandReply, Config, Movements)
+    for kind in (Presence, JournalBatch, Vitals, Ack, Command, CommandReply, Config, Movements, Manifest)
 }  # fmt: skip
 
 

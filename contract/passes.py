@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 PREFIX = "GP1:"
 MAX_CHARACTERS = 2000
+_ALPHABET = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
+"""RFC 9285. The space is one of them: a token must never be stripped."""
 _ISS, _EXP, _NBF, _CTI, _PRIVATE = 1, 4, 5, 7, -65537
 _KID = 4
 _FORMAT = 1
@@ -100,6 +102,8 @@ def read(token: str, keys: Mapping[str, bytes]) -> Pass | Rejected:
     """Decode and verify a token against every public key at hand (kid → 32 raw bytes). Never raises."""
     if not token.startswith(PREFIX) or len(token) > MAX_CHARACTERS:
         return Rejected(Problem.NOT_A_PASS, "does not begin with GP1:" if len(token) <= MAX_CHARACTERS else "too long")
+    if not _ALPHABET.issuperset(token):
+        return Rejected(Problem.DAMAGED, "base45: characters that no pass has")
     try:
         message = base45.b45decode(token[len(PREFIX) :])
     except (ValueError, OverflowError) as error:
@@ -166,10 +170,28 @@ def _claims(payload: dict[int, Any], kid: str) -> Pass:
     if form != _FORMAT:
         raise ValueError(f"pass format {form!r} is not understood")
     return Pass(
-        id=_cti(payload[_CTI]), issuer=str(payload[_ISS]), kind=_KINDS[kind],
+        id=_cti(payload[_CTI]), issuer=_text(payload[_ISS]), kind=_kind(kind),
         not_before=datetime.fromtimestamp(payload[_NBF], UTC), expires=datetime.fromtimestamp(payload[_EXP], UTC),
-        compounds=tuple(str(c) for c in compounds), name=str(name), dwelling=str(dwelling), plate=str(plate), key_id=kid,
+        compounds=_compounds(compounds), name=_text(name), dwelling=_text(dwelling), plate=_text(plate), key_id=kid,
     )  # fmt: skip
+
+
+def _kind(number: object) -> PassKind:
+    if type(number) is not int or not 0 <= number < len(_KINDS):
+        raise ValueError(f"pass kind {number!r} is not understood")
+    return _KINDS[number]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or any(ord(c) < 32 for c in value):
+        raise ValueError("a text field holds no plain text")
+    return value
+
+
+def _compounds(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError("compounds is no list")
+    return tuple(_text(one) for one in value)
 
 
 def _cti(value: bytes) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ROOT = "gatepost/v1"
-_SAFE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
+_SAFE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 
 
 class BadTopic(ValueError):
