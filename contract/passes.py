@@ -83,10 +83,12 @@ class Rejected:
 
 
 def issue(claims: Pass, kid: str, private: bytes) -> str:
-    """Sign a pass with a raw 32-byte Ed25519 key; the QR code's text. Raises `ValueError` for an id that is not 16 bytes."""
+    """Sign a pass with a raw 32-byte Ed25519 key; the QR code's text. Raises `ValueError` for a bad id or control characters."""
     cti = bytes.fromhex(claims.id)
     if len(cti) != 16:
         raise ValueError(f"a pass id has 16 bytes, this one {len(cti)}")
+    for text in (claims.issuer, *claims.compounds, claims.name, claims.dwelling, claims.plate):
+        _text(text)
     payload = {
         _ISS: claims.issuer, _EXP: int(claims.expires.timestamp()), _NBF: int(claims.not_before.timestamp()), _CTI: cti,
         _PRIVATE: [_FORMAT, _KINDS.index(claims.kind), list(claims.compounds), claims.name, claims.dwelling, claims.plate],

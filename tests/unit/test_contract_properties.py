@@ -181,11 +181,12 @@ def test_base64url_survives_a_round_trip(data: bytes) -> None:
 
 
 SECONDS = st.datetimes(timezones=st.just(UTC)).map(lambda t: t.replace(microsecond=0))
+PLAIN = st.characters(min_codepoint=32, exclude_categories=["Cs"])
 PASSES = st.builds(
-    passes.Pass, id=st.binary(min_size=16, max_size=16).map(bytes.hex), issuer=st.text(TEXT, max_size=8),
+    passes.Pass, id=st.binary(min_size=16, max_size=16).map(bytes.hex), issuer=st.text(PLAIN, max_size=8),
     kind=st.sampled_from(passes.PassKind), not_before=SECONDS, expires=SECONDS,
-    compounds=st.lists(st.text(TEXT, max_size=8), max_size=4).map(tuple), name=st.text(TEXT, max_size=8),
-    dwelling=st.text(TEXT, max_size=8), plate=st.text(TEXT, max_size=8), key_id=st.just("p1"),
+    compounds=st.lists(st.text(PLAIN, max_size=8), max_size=4).map(tuple), name=st.text(PLAIN, max_size=8),
+    dwelling=st.text(PLAIN, max_size=8), plate=st.text(PLAIN, max_size=8), key_id=st.just("p1"),
 )  # fmt: skip
 PASS_KEYS = {"p1": make.public("p1")}
 
@@ -194,6 +195,16 @@ PASS_KEYS = {"p1": make.public("p1")}
 @given(PASSES)
 def test_a_pass_survives_a_round_trip(claims: passes.Pass) -> None:
     assert passes.read(passes.issue(claims, "p1", make.PRIVATE["p1"]), PASS_KEYS) == claims
+
+
+@pytest.mark.parametrize("field", ["name", "dwelling", "plate"])
+def test_a_pass_with_control_characters_is_not_issued(field: str) -> None:
+    claims = passes.Pass(
+        id="00" * 16, issuer="gp", kind=passes.PassKind.RESIDENT, not_before=make.AT, expires=make.AT, compounds=("c1",),
+        **{field: "a\x1f"},
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="plain text"):
+        passes.issue(claims, "p1", make.PRIVATE["p1"])
 
 
 # Any input at all.
