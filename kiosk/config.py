@@ -86,6 +86,11 @@ class Located(msgspec.Struct, frozen=True):
         """The folder of the journal."""
         return self.folder / self.settings.data
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The gate's time zone."""
+        return ZoneInfo(self.settings.timezone)
+
     def device(self, spec: str) -> str:
         """A device's specification, with the folder of an emulated one taken from the configuration's folder."""
         kind, colon, folder = spec.partition(":")

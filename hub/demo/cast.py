@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from contract import passes as contract_passes
 from hub.config import Located
+from hub.demo.places import write_private
 from hub.registry import keys, passes
 
 BY = "demo"
@@ -79,8 +80,7 @@ def load_or_make(path: Path, engine: sa.Engine, located: Located, compounds: lis
     if path.exists():
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Cast])
     cast = make(engine, located, compounds)
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(cast))
+    write_private(path, msgspec.json.encode(cast).decode())
     return cast
 
 

@@ -1,20 +1,21 @@
-"""The compounds, gates and stations of the demonstration, and their configuration files."""
+"""The compounds, gates and stations of the demonstration, put into the real registry."""
 
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import sqlalchemy as sa
 
-from contract.sealing import b64
-from hub.config import Located
+from hub.config import Located, load
 from hub.registry import keys, places
+from hub.registry.kit import make_kit
 from hub.store import tables
 
 
 @dataclass(frozen=True)
 class Compound:
+    """A compound and whose it is."""
+
     id: str
     name: str
     committee: str
@@ -23,6 +24,8 @@ class Compound:
 
 @dataclass(frozen=True)
 class Gate:
+    """A gate with its one station."""
+
     id: str
     name: str
     compound: str
@@ -38,25 +41,29 @@ GATES = (
 )
 
 
-class Secrets(msgspec.Struct, frozen=True):
-    """The broker's passwords, kept from one start to the next."""
-
-    hub: str
-    stations: dict[str, str]
-
-
-def load_secrets(path: Path) -> Secrets:
-    """The passwords of the last start, or new ones."""
-    if path.exists():
-        return msgspec.json.decode(path.read_bytes(), type=Secrets)
-    made = Secrets(secrets.token_urlsafe(18), {gate.station: secrets.token_urlsafe(18) for gate in GATES})
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(made))
-    return made
+def configure(data: Path, broker_port: int, web_port: int) -> Located:
+    """Write the demonstration's hub.toml anew, with the broker's password of its first start."""
+    path, password = data / "hub.toml", _kept_password(data / "broker.secret")
+    write_private(
+        path,
+        f"""# Written anew at each start of the demonstration.
+name = "演示街道"
+timezone = "Asia/Shanghai"
+[store]
+url = "sqlite:///hub.db"
+[broker]
+port = {broker_port}
+password = "{password}"
+[web]
+port = {web_port}
+secure_cookies = false
+""",
+    )
+    return load(path)
 
 
 def set_up_registry(engine: sa.Engine, located: Located) -> None:
-    """Areas, committees, compounds, gates and stations, once."""
+    """Keys, areas, committees, compounds, gates and stations, once."""
     with engine.begin() as conn:
         keys.ensure_keys(conn)
         if conn.scalar(sa.select(sa.func.count()).select_from(tables.stations)):
@@ -71,49 +78,24 @@ def set_up_registry(engine: sa.Engine, located: Located) -> None:
         places.add_station(engine, located, gate.station, gate.id)
 
 
-def hub_toml(broker_port: int, web_port: int, known: Secrets) -> str:
-    """The demonstration's hub.toml."""
-    return f"""# Written anew at each start of the demonstration.
-name = "演示街道"
-timezone = "Asia/Shanghai"
-[store]
-url = "sqlite:///hub.db"
-[broker]
-port = {broker_port}
-password = "{known.hub}"
-[web]
-port = {web_port}
-secure_cookies = false
-"""
-
-
-def station_toml(engine: sa.Engine, gate: Gate, broker_port: int, screen_port: int, camera: str, known: Secrets) -> str:
-    """A station's kiosk.toml: its devices emulated, its broker behind the relay that is its network cable."""
+def write_station(path: Path, engine: sa.Engine, located: Located, gate: Gate, cable: int, screen: int, camera: str) -> None:
+    """A station's kiosk.toml: its kit, its devices emulated, and the relay that is its network cable in the broker's place."""
     with engine.connect() as conn:
-        signed_by = {kid: b64(public) for kid, public in keys.message_keys(conn).items()}
-        sealing = keys.public_keys(conn)
-    lines = "\n".join(f'{kid} = "{public}"' for kid, public in signed_by.items())
-    return f"""# Written anew at each start of the demonstration.
-data = "data"
-timezone = "Asia/Shanghai"
-clock = "trusted"
-[place]
-station = "{gate.station}"
-gate = "{gate.id}"
-gate_name = "{gate.name}"
-compound = "{gate.compound}"
-compound_name = "{gate.compound_name}"
-[hub]
-port = {broker_port}
-password = "{known.stations[gate.station]}"
-sealing_kid = "{sealing.sealing_kid}"
-sealing = "{sealing.sealing}"
-[hub.keys]
-{lines}
-[camera]
-source = "{camera}"
-[thermometer]
-bus = "emulated:world"
-[screen]
-port = {screen_port}
-"""
+        kit = make_kit(conn, located, gate.station).config
+    kit = kit.replace(f"port = {located.settings.broker.port}\n", f"port = {cable}\n")
+    kit = kit.replace("[screen]\n", f"[screen]\nport = {screen}\n")
+    devices = f'\n[camera]\nsource = "{camera}"\n\n[thermometer]\nbus = "emulated:world"\n'
+    write_private(path, 'clock = "trusted"\n' + kit + devices)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def _kept_password(path: Path) -> str:
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(18))
+    return path.read_text(encoding="utf-8")
