@@ -189,6 +189,7 @@ class CommitFailed:
 
     reason: str
     bodies: tuple[Body, ...]
+    personal: Personal | None = None
 
 
 Input = (

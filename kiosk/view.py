@@ -134,3 +134,5 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     gap_minutes: int | None
     """After a power cut: how long the station was gone."""
     notices: tuple[str, ...]
+    entry: str | None = None
+    """The id of the entry that is shown: a new one plays its sound once."""

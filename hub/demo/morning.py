@@ -33,7 +33,8 @@ class Morning(threading.Thread):
         self._stop_asked.set()
 
     def run(self) -> None:
-        """One turn after another: duty first, then the next resident."""
+        """One turn after another: duty first, then the next resident; from when the station can tell a pass."""
+        self.finger.wait(lambda s: _present(s, "passes"), 60, self._stop_asked)
         while not self._stop_asked.wait(0.3):
             if time.monotonic() < self._aside_until or not self.playing:
                 continue
@@ -45,6 +46,7 @@ class Morning(threading.Thread):
     def sign_on(self) -> bool:
         """The volunteer holds up the badge and types the PIN."""
         badge = self.cast.badge
+        self._step_back()
         self.world.show(badge.token, style="paper", seed=7)
         asked = self.finger.wait(lambda s: s["phase"] == "pin", 8, self._stop_asked)
         self.world.nobody()
@@ -55,6 +57,7 @@ class Morning(threading.Thread):
 
     def check_desk(self) -> bool:
         """The volunteer holds the desk's code of the day before the camera."""
+        self._step_back()
         self.finger.touch("checklist", item="desk")
         if self.finger.wait(lambda s: s["phase"] == "checklist", 4, self._stop_asked) is None:
             return False
@@ -62,6 +65,11 @@ class Morning(threading.Thread):
         done = self.finger.wait(lambda s: _present(s, "desk"), 10, self._stop_asked)
         self.world.nobody()
         return done is not None
+
+    def _step_back(self) -> None:
+        """Nobody in view for long enough that a code held up again is a new one."""
+        self.world.nobody()
+        self._stop_asked.wait(2.0)
 
     def _duty(self, seen: Snapshot) -> bool:
         """What the volunteer does before the next resident; True when something was done."""

@@ -1,11 +1,16 @@
 """The hub's store: one engine, its settings, and its schema brought up to date by Alembic."""
 
+from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
-from hub.store import tables
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK = 0x6761_7465
+"""The number of PostgreSQL's advisory lock: of several programs that start at once, one migrates."""
 
 
 def open_store(url: str) -> sa.Engine:
@@ -17,8 +22,18 @@ def open_store(url: str) -> sa.Engine:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring the schema to the newest version."""
-    tables.metadata.create_all(engine)
+    """Bring the schema to the newest version, in one transaction that other programs wait for."""
+    with engine.begin() as connection:
+        sqlite = engine.dialect.name == "sqlite"
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else f"SELECT pg_advisory_xact_lock({_LOCK})")
+        command.upgrade(_alembic(connection), "head")
+
+
+def _alembic(connection: sa.Connection) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 def _set_up_sqlite(connection: SQLiteConnection, _record: Any) -> None:

@@ -112,11 +112,14 @@ events = sa.Table(
     sa.Column("clock", sa.String(16), nullable=False), sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("body", sa.Text, nullable=False),  # JSON as it came
     sa.Column("error", sa.Text),  # why it could not be read: kept raw, for an administrator to see and replay
-    sa.Index(None, "gate", "at"), sa.Index(None, "id"), sa.Index(None, "kind", "at"),
+    sa.Index(None, "gate", "at"), sa.Index(None, "id"), sa.Index(None, "kind", "at"), sa.Index(None, "kind", "received_at"),
+    sa.Index("ix_events_unsynced", "station", "boot", sqlite_where=sa.text("clock = 'unsynced'"),
+             postgresql_where=sa.text("clock = 'unsynced'")),
 )  # fmt: skip
 
 malformed = sa.Table(
     "malformed", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("received_at", Instant, nullable=False),
+    _id("station", nullable=False, server_default="", index=True),  # "": of no station that is known
     sa.Column("topic", sa.String(300), nullable=False), sa.Column("payload", sa.LargeBinary, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
 )  # fmt: skip
@@ -129,7 +132,7 @@ blobs = sa.Table(
 pulses = sa.Table(
     "pulses", metadata, _id("station", primary_key=True), sa.Column("birth", sa.String(64)),
     sa.Column("online", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("heard_at", Instant, nullable=False), sa.Column("vitals", sa.Text),
+    sa.Column("heard_at", Instant), sa.Column("vitals", sa.Text),
 )  # fmt: skip
 
 evidence = sa.Table(

@@ -1,0 +1,65 @@
+"""The supervisors' pages: `create_app` wires what they need and nothing else does."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from flask import Flask
+from flask_babel import Babel  # type: ignore[import-untyped]
+from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
+
+from hub import status
+from hub.config import Located
+from hub.web import words
+from hub.web.attempts import Attempts
+from hub.web.errors import errors
+from hub.web.live import Shared, Watch
+from hub.web.pages import pages
+from hub.web.security import protect, secret
+from hub.web.signing_in import login_manager, signing_in
+from hub.web.site import Site, language
+
+SESSION_HOURS = 12
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+def create_app(located: Located, engine: sa.Engine, *, now: Callable[[], datetime] = utc_now) -> Flask:
+    """The hub's Flask app over a store that is up to date. `now` gives an aware time."""
+    app = Flask(__name__)
+    secure = located.settings.web.secure_cookies
+    app.config.update(
+        SECRET_KEY=secret(engine),
+        SESSION_COOKIE_NAME="gatepost",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=SESSION_HOURS),
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        MAX_CONTENT_LENGTH=64 * 1024,
+        BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.extensions["gatepost"] = _site(located, engine, now)
+    Bootstrap5(app)
+    CSRFProtect(app)
+    Babel(app, locale_selector=words.locale, timezone_selector=lambda: located.settings.timezone)
+    login_manager.init_app(app)
+    for blueprint in (signing_in, pages, errors):
+        app.register_blueprint(blueprint)
+    words.install(app, language)
+    protect(app, secure=secure)
+    return app
+
+
+def _site(located: Located, engine: sa.Engine, now: Callable[[], datetime]) -> Site:
+    watch = Watch(
+        look=lambda at: status.overview(engine, located.lifetimes, at),
+        changes=lambda: status.changes(engine),
+        now=now,
+    )
+    return Site(located, engine, now, watch, Shared(), Attempts(time.monotonic))

@@ -1,4 +1,4 @@
-"""What every driver hands over: frozen values, with faults among them, so that a device that can't be read gives *unknown* and never stops the loop."""
+"""What every driver hands over: frozen values, faults among them: what can't be read is *unknown*, and stops no loop."""
 
 from dataclasses import dataclass
 from enum import StrEnum

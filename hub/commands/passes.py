@@ -1,0 +1,129 @@
+"""`hub pass`: issue, revoke, list, print."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contract.passes import BADGES, PassKind
+from hub.commands.common import config_option, json_option, opened, print_either, write_private
+from hub.registry import colours, passes, places
+from hub.registry.errors import RegistryError
+from hub.registry.passes import IssuedPass
+from hub.registry.places import PlaceKind
+
+BY = "cli"
+_output = click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The PDF to write.")
+_HEAD = ("id", "kind", "compound", "name", "dwelling", "plate", "expires", "revoked_at")
+
+
+@click.group("pass")
+def pass_() -> None:
+    """Passes and badges."""
+
+
+@pass_.command("issue")
+@config_option
+@click.option("--kind", type=click.Choice([kind.value for kind in PassKind]), default="resident", show_default=True)
+@click.option("--compound", required=True)
+@click.option("--name", default="", help="The whole name; it is masked at once and kept nowhere.")
+@click.option("--dwelling", default="", help="Building and room.")
+@click.option("--plate", default="", help="A vehicle's.")
+@click.option("--days", type=int, help="How long it is good for.")
+@click.option("--expires", type=click.DateTime(), help="Until when, in local time, in place of --days.")
+@click.option("--pin", help="A badge's, 4 to 8 digits; asked for when left out.")
+@json_option
+def issue_pass(
+    config: Path, kind: str, days: int | None, expires: datetime | None, pin: str | None, as_json: bool, **fields: str
+) -> None:
+    """Issue a pass and print its token."""
+    if PassKind(kind) in BADGES and pin is None:
+        pin = click.prompt("PIN", hide_input=True, confirmation_prompt=True)
+    with opened(config) as (located, engine), engine.begin() as conn:
+        until = expires.replace(tzinfo=located.zone) if expires else None
+        issued = passes.issue(conn, located, kind=PassKind(kind), days=days, expires=until, pin=pin, by=BY, **fields)
+    print_either(as_json, ("id", "name", "expires", "token"), [_shown(issued) | {"token": issued.token}])
+
+
+@pass_.command("revoke")
+@config_option
+@click.argument("pass_or_token")
+@json_option
+def revoke_pass(config: Path, pass_or_token: str, as_json: bool) -> None:
+    """Revoke a pass by its id or its token."""
+    with opened(config) as (_, engine), engine.begin() as conn:
+        revoked = passes.revoke(conn, pass_or_token, BY)
+    print_either(as_json, ("id", "name", "revoked_at"), [_shown(revoked)])
+
+
+@pass_.command("set")
+@config_option
+@click.argument("pass_or_token")
+@click.option("--isolating/--not-isolating", default=None, help="居家隔离.")
+@click.option("--colour", type=click.Choice([*colours.RULES, "none"]), help="One of the seven.")
+def set_pass(config: Path, pass_or_token: str, isolating: bool | None, colour: str | None) -> None:
+    """Change what the stations are told of a holder."""
+    with opened(config) as (_, engine), engine.begin() as conn:
+        if isolating is not None:
+            passes.set_isolating(conn, pass_or_token, isolating)
+        if colour is not None:
+            passes.set_colour(conn, pass_or_token, None if colour == "none" else colour)
+
+
+@pass_.command("list")
+@config_option
+@click.option("--compound")
+@json_option
+def list_passes(config: Path, compound: str | None, as_json: bool) -> None:
+    """List the passes, the newest first."""
+    with opened(config) as (_, engine), engine.connect() as conn:
+        found = [_shown(one) for one in passes.list_passes(conn, compound)]
+    print_either(as_json, _HEAD, found)
+
+
+@pass_.command("sheet")
+@config_option
+@click.argument("passes_or_tokens", nargs=-1)
+@click.option("--compound", help="All of a compound's that are good today.")
+@_output
+def print_sheet(config: Path, passes_or_tokens: tuple[str, ...], compound: str | None, output: Path) -> None:
+    """Print passes to a PDF to cut out."""
+    from hub.sheets import pass_sheet  # only what prints loads the PDF library
+
+    with opened(config) as (located, engine), engine.connect() as conn:
+        chosen = [passes.find(conn, one) for one in passes_or_tokens] + (
+            _good(passes.list_passes(conn, compound)) if compound else []
+        )
+        names = {p.id: p.name for p in places.list_places(conn, PlaceKind.COMPOUND)}
+    if not chosen:
+        raise RegistryError("no pass to print: name some, or a compound that has some")
+    write_private(output, pass_sheet(chosen, names, located.zone))
+    click.echo(f"{output}: {len(chosen)}")
+
+
+@pass_.command("codes")
+@config_option
+@click.argument("gates", nargs=-1, required=True)
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Today when left out.")
+@_output
+def print_codes(config: Path, gates: tuple[str, ...], day: datetime | None, output: Path) -> None:
+    """Print the day's codes for the desk and the book of gates."""
+    from hub.sheets import day_code_sheet
+
+    with opened(config) as (located, engine), engine.begin() as conn:
+        wanted: date = day.date() if day else datetime.now(located.zone).date()
+        codes = [passes.ensure_day_codes(conn, gate, wanted) for gate in gates]
+        names = {p.id: p.name for p in places.list_places(conn, PlaceKind.GATE)}
+    write_private(output, day_code_sheet(codes, names))
+    click.echo(f"{output}: {len(codes)}")
+
+
+def _good(found: list[IssuedPass]) -> list[IssuedPass]:
+    now = datetime.now().astimezone()
+    return [one for one in found if one.revoked_at is None and one.expires > now]
+
+
+def _shown(one: IssuedPass) -> dict[str, Any]:
+    names = ("id", "kind", "compound", "dwelling", "plate", "not_before", "expires", "colour", "isolating", "revoked_at")
+    return {"name": one.masked_name} | {name: getattr(one, name) for name in names}

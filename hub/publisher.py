@@ -1,0 +1,107 @@
+"""hub → stations: each compound's directory, retained, and what went on at a compound's other gates."""
+
+import logging
+import time
+from datetime import UTC, datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from contract import topics
+from contract.codec import Message
+from contract.directory import make_manifest, split
+from hub.config import Located
+from hub.link import Denied, Link, LinkDown, Outgoing
+from hub.movements import MovementCursor, by_compound
+from hub.registry import directory, versions
+from hub.registry.errors import RegistryError
+from hub.signer import Signer
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 0.3
+SIGN_AGAIN_SECONDS = 3600.0
+TRY_AGAIN_SECONDS = 2.0
+MOVEMENT_EXPIRY_SECONDS = 3600
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """What the broker has of a compound: which version, on which connection, since when, and for which local day."""
+
+    version: int
+    connection: int
+    at: float
+    day: str
+
+
+class Publisher:
+    """Publishes what changed. `step` is one look; `hub.scheduler` takes one every `POLL_SECONDS`."""
+
+    def __init__(
+        self, engine: sa.Engine, located: Located, signer: Signer, *, sign_again_seconds: float = SIGN_AGAIN_SECONDS
+    ) -> None:
+        self._engine, self._located, self._signer = engine, located, signer
+        self._sign_again_seconds = sign_again_seconds
+        self._link = Link(located, "hub-directory")
+        self._sent: dict[str, _Sent] = {}
+        self._movements = MovementCursor(datetime.now(UTC))
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._link.start()
+
+    def stop(self) -> None:
+        """Disconnect."""
+        self._link.stop()
+
+    def step(self, now: datetime) -> float:
+        """Publish what is due; returns the seconds to wait before the next. Never raises for what broker or store do."""
+        if not self._link.connected:
+            return POLL_SECONDS
+        try:
+            for compound, version in self._due(now):
+                self._publish_directory(compound, version, now)
+            self._publish_movements(now)
+        except (LinkDown, Denied, RegistryError, sa.exc.OperationalError) as error:
+            log.warning("not published, trying again: %s", error)
+            return TRY_AGAIN_SECONDS
+        return POLL_SECONDS
+
+    def _due(self, now: datetime) -> list[tuple[str, int]]:
+        with self._engine.connect() as conn:
+            known = versions.versions(conn)
+        return [(compound, version) for compound, version in known.items() if self._is_due(compound, version, now)]
+
+    def _is_due(self, compound: str, version: int, now: datetime) -> bool:
+        sent = self._sent.get(compound)
+        if sent is None or (sent.version, sent.connection, sent.day) != (version, self._link.connections, self._day(now)):
+            return True
+        return time.monotonic() - sent.at >= self._sign_again_seconds
+
+    def _publish_directory(self, compound: str, version: int, now: datetime) -> None:
+        """The parts first, then the manifest that names them, so that a station which has the manifest can have the parts."""
+        connection, began = self._link.connections, time.monotonic()
+        with self._engine.begin() as conn:
+            built = directory.build(conn, self._located, compound, now)
+        how = topics.COMPOUND_DELIVERY
+        parts = [Outgoing(topics.directory(compound, name), data, how.qos, how.retain) for name, data in split(built).items()]
+        self._link.publish(parts)
+        manifest = self._sign(make_manifest(compound, built, now), "manifest", compound)
+        self._link.publish([Outgoing(topics.directory(compound, "manifest"), manifest, how.qos, how.retain)])
+        self._sent[compound] = _Sent(built.version, connection, began, self._day(now))
+        log.info("directory of %s: version %d published", compound, built.version)
+
+    def _publish_movements(self, now: datetime) -> None:
+        with self._engine.connect() as conn:
+            rows = self._movements.find(conn)
+        how = topics.MOVEMENTS_DELIVERY
+        for one in by_compound(rows, now):
+            signed = self._sign(one, "movements", one.compound)
+            message = Outgoing(topics.movements(one.compound), signed, how.qos, how.retain, MOVEMENT_EXPIRY_SECONDS)
+            self._link.publish([message])
+        self._movements.mark(rows, now)
+
+    def _sign(self, body: Message, typ: str, compound: str) -> bytes:
+        return self._signer.sign(body, typ=typ, audience=f"compound:{compound}")
+
+    def _day(self, now: datetime) -> str:
+        return now.astimezone(self._located.zone).date().isoformat()

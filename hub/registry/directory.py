@@ -1,0 +1,52 @@
+"""What the stations of a compound are told, put together from the tables."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from contract.directory import Badge, Badges, Colours, DayCodes, Directory, Isolating, Revocations, Thresholds
+from contract.passes import BADGES
+from hub.config import Located
+from hub.registry import colours, keys, versions
+from hub.registry.day_codes import ensure_compound
+from hub.store.tables import gates
+from hub.store.tables import passes as table
+
+_SLACK = timedelta(days=1)
+"""A station whose clock runs behind takes an expired pass for valid: what was revoked stays listed a day longer."""
+
+
+def build(conn: sa.Connection, located: Located, compound: str, now: datetime) -> Directory:
+    """The directory of a compound at `now`. The version is read first: what changes meanwhile comes again under a newer one."""
+    codes = ensure_compound(conn, located, compound, now)
+    version = versions.version_of(conn, compound)
+    listed = sa.and_(table.c.compound == compound, table.c.expires > now - _SLACK)
+    return Directory(
+        version=version, issued_at=now, keys=keys.public_keys(conn),
+        revocations=Revocations(ids=_ids(conn, listed, table.c.revoked_at.is_not(None))),
+        isolating=Isolating(ids=_ids(conn, listed, table.c.isolating)),
+        colours=_colours(conn, listed), badges=_badges(conn, listed),
+        thresholds=_thresholds(conn, compound), codes=DayCodes(codes=codes),
+    )  # fmt: skip
+
+
+def _ids(conn: sa.Connection, *where: sa.ColumnElement[bool]) -> tuple[str, ...]:
+    return tuple(conn.scalars(sa.select(table.c.id).where(*where).order_by(table.c.id)))
+
+
+def _colours(conn: sa.Connection, listed: sa.ColumnElement[bool]) -> Colours:
+    query = sa.select(table.c.id, table.c.colour).where(listed, table.c.colour.is_not(None)).order_by(table.c.id)
+    return Colours(rules=colours.RULES, holders={row.id: row.colour for row in conn.execute(query)}, default=colours.DEFAULT)
+
+
+def _badges(conn: sa.Connection, listed: sa.ColumnElement[bool]) -> Badges:
+    kinds = table.c.kind.in_([kind.value for kind in BADGES])
+    query = sa.select(table).where(listed, kinds, table.c.revoked_at.is_(None), table.c.pin.is_not(None)).order_by(table.c.id)
+    return Badges(badges=tuple(Badge(id=row.id, name=row.name, pin=row.pin) for row in conn.execute(query)))
+
+
+def _thresholds(conn: sa.Connection, compound: str) -> Thresholds:
+    """A compound's opening hours are told only where all its gates keep the same."""
+    rows = conn.scalars(sa.select(gates.c.schedule).where(gates.c.compound == compound))
+    schedules = {tuple((first, last) for first, last in schedule) for schedule in rows}
+    return Thresholds(schedule=schedules.pop() if len(schedules) == 1 else ())

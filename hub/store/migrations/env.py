@@ -1,0 +1,9 @@
+"""Alembic's entry: it runs within the transaction that `hub.store.migrate` began, on that connection."""
+
+from alembic import context
+
+from hub.store.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+with context.begin_transaction():
+    context.run_migrations()

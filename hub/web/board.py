@@ -1,0 +1,128 @@
+"""From what the hub knows of the gates to what the overview shows: rows of five cells in sections. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contract.five import Item
+from hub.rules.compliance import GateStatus, ItemStatus, Status
+from hub.web.sentence import began
+from hub.web.texts import duration, reason, text
+
+WORST = (Status.NON_COMPLIANT, Status.UNREACHABLE, Status.COMPLIANT, Status.CLOSED)
+ORDERS = ("worst", "place")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One of the five at one gate. `state`: present, missing, unknown or closed."""
+
+    item: Item
+    state: str
+    word: str
+    lasting: str
+    why: str
+    """The reason when missing, the basis when present; else empty."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One gate."""
+
+    gate: str
+    name: str
+    compound: str
+    area: str
+    area_name: str
+    liaison: str
+    status: Status
+    lasting: str
+    cells: tuple[Cell, ...]
+    searched: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """Rows under one heading: a status or a place."""
+
+    key: str
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """How many gates have a status; None counts them all."""
+
+    status: Status | None
+    count: int
+
+
+def row(gate: GateStatus, now: datetime, language: str) -> Row:
+    """What the overview says of one gate."""
+    return Row(
+        gate=gate.gate,
+        name=gate.gate_name,
+        compound=gate.compound_name,
+        area=gate.area,
+        area_name=gate.area_name,
+        liaison=gate.liaison,
+        status=gate.status,
+        lasting=_lasting(gate.since, now, language),
+        cells=tuple(cell(item, gate, now, language) for item in Item),
+        searched=" ".join((gate.gate_name, gate.compound_name, gate.area_name, gate.liaison)).casefold(),
+    )
+
+
+def cell(item: Item, gate: GateStatus, now: datetime, language: str) -> Cell:
+    """One of the five; of a gate that can't be heard nothing is claimed, and of a closed one nothing is asked."""
+    found = gate.items.get(item)
+    if gate.status in (Status.UNREACHABLE, Status.CLOSED) or found is None:
+        state = "closed" if gate.status is Status.CLOSED else "unknown"
+        return Cell(item, state, text(language, f"item.{state}"), "", "")
+    if found.present:
+        return Cell(item, "present", text(language, "item.present"), "", basis_word(found, language))
+    why = reason(language, found.reason) if found.reason else ""
+    return Cell(item, "missing", text(language, "item.missing"), _lasting(found.since or gate.since, now, language), why)
+
+
+def basis_word(found: ItemStatus, language: str) -> str:
+    """What the finding rests on, or nothing."""
+    return text(language, f"basis.{found.basis}") if found.basis else ""
+
+
+def sections(gates: Sequence[GateStatus], order: str, now: datetime, language: str) -> tuple[Section, ...]:
+    """Every gate once: by status with the longest first (`worst`), or by area and compound (`place`)."""
+    if order == "worst":
+        return tuple(
+            Section(status, text(language, f"status.{status}"), tuple(row(g, now, language) for g in found))
+            for status in WORST
+            if (found := sorted((g for g in gates if g.status is status), key=lambda g: _longest_first(g, now)))
+        )
+    return tuple(
+        Section(f"area-{area}", name, tuple(row(g, now, language) for g in sorted(gates, key=_by_place) if g.area == area))
+        for area, name in areas(gates)
+    )
+
+
+def areas(gates: Sequence[GateStatus]) -> list[tuple[str, str]]:
+    """Ids and names of the areas that have gates, by name."""
+    return sorted({(g.area, g.area_name) for g in gates}, key=lambda area: area[1])
+
+
+def tiles(gates: Sequence[GateStatus]) -> tuple[Tile, ...]:
+    """All, then by status, worst first."""
+    return (Tile(None, len(gates)), *(Tile(s, sum(g.status is s for g in gates)) for s in WORST))
+
+
+def _lasting(since: datetime | None, now: datetime, language: str) -> str:
+    return duration(language, (now - since).total_seconds()) if since else ""
+
+
+def _by_place(gate: GateStatus) -> tuple[str, str, str, str]:
+    return (gate.area_name, gate.compound_name, gate.gate_name, gate.gate)
+
+
+def _longest_first(gate: GateStatus, now: datetime) -> tuple[datetime, str, str, str, str]:
+    since = None if gate.status in (Status.COMPLIANT, Status.CLOSED) else began(gate)
+    return (since or now, *_by_place(gate))

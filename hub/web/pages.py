@@ -1,0 +1,103 @@
+"""The pages: all gates, one gate, the stream that keeps both current, and the hub's own health."""
+
+from functools import partial
+
+from flask import Blueprint, Response, jsonify, render_template, request, stream_with_context
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.rules.compliance import GateStatus
+from hub.web import board, rendering
+from hub.web.errors import UnknownGate
+from hub.web.live import Picture, Pieces, stream
+from hub.web.security import safe_path
+from hub.web.site import LANGUAGE_COOKIE, language, site
+from hub.web.texts import LANGUAGES
+from hub.web.words import hhmmss
+
+ORDER_COOKIE = "order"
+YEAR_SECONDS = 365 * 24 * 3600
+
+pages = Blueprint("pages", __name__)
+
+
+@pages.get("/")
+def overview() -> ResponseReturnValue:
+    """All gates."""
+    picture, order = site().watch.picture(), _order()
+    pieces = _board(order, picture)
+    answer = Response(
+        render_template(
+            "overview.html", picture=picture, pieces=pieces, order=order, areas=board.areas(picture.overview.gates), gate=""
+        )
+    )
+    if "order" in request.args:
+        _remember(answer, ORDER_COOKIE, order)
+    return answer
+
+
+@pages.get("/gate/<gate>")
+def gate(gate: str) -> ResponseReturnValue:
+    """One gate."""
+    picture = site().watch.picture()
+    pieces = _gate(gate, picture)
+    return render_template("gate.html", picture=picture, pieces=pieces, found=_found(picture, gate), gate=gate, order="")
+
+
+@pages.get("/events")
+def events() -> ResponseReturnValue:
+    """The stream of the page that shows picture `n`: the overview in an order, or a gate."""
+    wanted = request.args.get("gate", "")
+    if wanted:
+        _found(site().watch.picture(), wanted)
+    render = partial(_gate, wanted) if wanted else partial(_board, _order())
+    sent = stream(site().watch, request.args.get("n", 0, int), render, hhmmss)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Response(stream_with_context(sent), mimetype="text/event-stream", headers=headers)
+
+
+@pages.get("/health")
+def health() -> ResponseReturnValue:
+    """Whether the store answers (503 if not) and whether the hub hears its broker."""
+    try:
+        seen = site().watch.picture().overview
+    except SQLAlchemyError:
+        return jsonify(ok=False, store=False, blind_since=None, gates=None), 503
+    since = seen.blind_since
+    return jsonify(ok=since is None, store=True, blind_since=since.isoformat() if since else None, gates=seen.counts["total"])
+
+
+@pages.get("/language/<wanted>")
+def choose_language(wanted: str) -> ResponseReturnValue:
+    """Remember the reader's language."""
+    answer = Response(status=303, headers={"Location": safe_path(request.args.get("next"))})
+    if wanted in LANGUAGES:
+        _remember(answer, LANGUAGE_COOKIE, wanted)
+    return answer
+
+
+def _order() -> str:
+    chosen = request.args.get("order") or request.cookies.get(ORDER_COOKIE)
+    return chosen if chosen in board.ORDERS else board.ORDERS[0]
+
+
+def _remember(answer: Response, cookie: str, value: str) -> None:
+    secure = site().located.settings.web.secure_cookies
+    answer.set_cookie(cookie, value, max_age=YEAR_SECONDS, secure=secure, httponly=True, samesite="Lax")
+
+
+def _board(order: str, picture: Picture) -> Pieces:
+    said = language()
+    return site().shared.get(("board", order, said), picture.n, lambda: rendering.board_pieces(picture, order, said))
+
+
+def _gate(gate: str, picture: Picture) -> Pieces:
+    said, found = language(), _found(picture, gate)
+    return site().shared.get(("gate", gate, said), picture.n, lambda: rendering.gate_pieces(picture, found, said))
+
+
+def _found(picture: Picture, gate: str) -> GateStatus:
+    for known in picture.overview.gates:
+        if known.gate == gate:
+            return known
+    raise UnknownGate(gate)

@@ -1,0 +1,80 @@
+"""Renders a picture of the gates into pieces of HTML, each of which can be replaced on an open page."""
+
+from datetime import datetime
+
+from flask import get_template_attribute, render_template
+
+from contract.codec import BadMessage
+from contract.events import Correction, decode_event
+from contract.five import Finding, Item, assess_gate
+from hub import status
+from hub.rules.compliance import GateStatus
+from hub.store import gates
+from hub.web import board, details, timeline
+from hub.web.live import Picture, Pieces
+from hub.web.sentence import sentence
+from hub.web.site import site
+
+ENTRIES = 30
+CORRECTIONS = 100
+
+
+def as_of(picture: Picture) -> datetime:
+    """The time of which the picture tells: a blind hub tells of when it still heard."""
+    since = picture.overview.blind_since
+    return min(picture.at, since) if since else picture.at
+
+
+def board_pieces(picture: Picture, order: str, language: str) -> Pieces:
+    """The overview: the head, and a part for each gate."""
+    gates_, now = picture.overview.gates, as_of(picture)
+    sections = board.sections(gates_, order, now, language)
+    said = sentence(gates_, now, language, blind=picture.overview.blind_since is not None)
+    head = {**_blind(picture), "sentence": _part("sentence", said), "tiles": _part("tiles", board.tiles(gates_))}
+    parts = {f"row-{row.gate}": _part("row", row) for section in sections for row in section.rows}
+    layout = "|".join(f"{s.key}:{','.join(row.gate for row in s.rows)}" for s in sections)
+    return Pieces(layout, render_template("_board.html", sections=sections, parts=parts), head, parts)
+
+
+def gate_pieces(picture: Picture, gate: GateStatus, language: str) -> Pieces:
+    """One gate's page: what is so now, its stations, its last day, its last entries."""
+    engine, now, zone = site().engine, as_of(picture), site().located.zone
+    row = board.row(gate, now, language)
+    stations = [details.station_line(s, language) for s in gate.stations]
+    intervals = status.gate_intervals(engine, gate.gate, timeline.axis_begins(now, zone))
+    entries = details.entry_lines(status.gate_entries(engine, gate.gate, ENTRIES), _corrections(gate.gate), language)
+    parts = {
+        "now": _part("now", row, gate, details.details(gate, _findings(gate.gate, now), now, language)),
+        "stations": _part("stations", stations),
+        "timeline": _part("timeline", timeline.timeline(intervals, now, zone)),
+        "entries": _part("entries", entries, ENTRIES),
+    }
+    return Pieces("gate", render_template("_gate.html", parts=parts), _blind(picture), parts)
+
+
+def _blind(picture: Picture) -> dict[str, str]:
+    return {"blind": _part("blind", picture.overview.blind_since)}
+
+
+def _findings(gate: str, now: datetime) -> dict[Item, Finding]:
+    with site().engine.connect() as connection:
+        lanes = gates.load_lanes(connection, [gate]).get(gate, [])
+    return assess_gate({lane.station: lane.evidence for lane in lanes if lane.in_service}, now)
+
+
+def _corrections(gate: str) -> list[Correction]:
+    """The newest corrections, the oldest of them first."""
+    found = []
+    for row in reversed(status.gate_events(site().engine, gate, CORRECTIONS, kinds=("correction",))):
+        try:
+            body = decode_event(row.body.encode()).body
+        except BadMessage:
+            continue
+        if isinstance(body, Correction):
+            found.append(body)
+    return found
+
+
+def _part(name: str, *values: object) -> str:
+    made: str = get_template_attribute("_parts.html", name)(*values)
+    return made

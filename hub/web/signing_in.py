@@ -1,0 +1,95 @@
+"""Who may see the pages: sign in with account and password, sign out by a button."""
+
+from flask import Blueprint, Response, abort, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from hub.registry.accounts import Account, find, verify
+from hub.web.security import safe_path
+from hub.web.site import language, site
+from hub.web.texts import text
+
+OPEN_TO_ALL = frozenset(
+    {"signing_in.sign_in", "signing_in.sign_out", "pages.health", "pages.choose_language", "static", "bootstrap.static"}
+)
+
+signing_in = Blueprint("signing_in", __name__)
+login_manager = LoginManager()
+
+
+class Credentials(FlaskForm):  # type: ignore[misc]
+    """What is typed to sign in."""
+
+    account = StringField(validators=[InputRequired(), Length(max=64)])
+    password = PasswordField(validators=[InputRequired(), Length(max=1000)])
+
+
+class User(UserMixin):  # type: ignore[misc]
+    """An account, as the session knows it."""
+
+    def __init__(self, account: Account) -> None:
+        self.id, self.name, self.role = account.id, account.name, account.role
+
+
+@login_manager.user_loader  # type: ignore[untyped-decorator]
+def load_user(account: str) -> User | None:
+    """The account of a session; None when it was removed or disabled since."""
+    with site().engine.connect() as conn:
+        found = find(conn, account)
+    return User(found) if found else None
+
+
+@signing_in.before_app_request
+def ask_to_sign_in() -> ResponseReturnValue | None:
+    """Pages are for those who signed in; a stream is told so instead of being sent elsewhere."""
+    if request.endpoint in OPEN_TO_ALL or current_user.is_authenticated:
+        return None
+    if request.endpoint == "pages.events":
+        abort(401)
+    return redirect(url_for("signing_in.sign_in", next=request.full_path.rstrip("?")))
+
+
+@signing_in.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> ResponseReturnValue:
+    """The form, and its answer."""
+    onward = safe_path(request.args.get("next"))
+    if current_user.is_authenticated:
+        return redirect(onward)
+    form = Credentials()
+    if not form.validate_on_submit():
+        return _form(form, "sign_in.wrong", 400) if form.is_submitted() else _form(form, None, 200)
+    return _try(form, onward)
+
+
+def _try(form: Credentials, onward: str) -> ResponseReturnValue:
+    here, account = site(), form.account.data.strip()
+    key = (account, request.remote_addr or "")
+    seconds = here.attempts.wait_seconds(key)
+    if seconds:
+        return _form(form, "sign_in.wait", 429, seconds=seconds)
+    with here.engine.connect() as conn:
+        known = verify(conn, account, form.password.data)
+    if known is None:
+        here.attempts.failed(key)
+        return _form(form, "sign_in.wrong", 401)
+    here.attempts.succeeded(key)
+    session.clear()
+    session.permanent = True
+    login_user(User(known))
+    return redirect(onward)
+
+
+def _form(form: Credentials, problem: str | None, code: int, **values: object) -> ResponseReturnValue:
+    said = text(language(), problem, **values) if problem else ""
+    return render_template("sign_in.html", form=form, problem=said), code
+
+
+@signing_in.post("/sign-out")
+def sign_out() -> Response:
+    """End the session."""
+    logout_user()
+    session.clear()
+    return redirect(url_for("signing_in.sign_in"))  # type: ignore[return-value]

@@ -1,0 +1,30 @@
+"""Every word on the pages: one dictionary a language, the same keys in each."""
+
+from hub.web.texts import en, zh
+from hub.web.texts.reasons import REASONS
+
+DEFAULT = "zh"
+LANGUAGES = {"zh": zh.TEXTS, "en": en.TEXTS}
+
+
+def text(language: str, key: str, **values: object) -> str:
+    """The words of `key`; raises KeyError for a key nobody wrote."""
+    words = LANGUAGES[language][key]
+    return words.format(**values) if values else words
+
+
+def reason(language: str, key: str) -> str:
+    """A reason in plain words; one that this version does not know is shown as it came, readable."""
+    pair = REASONS.get(key)
+    if pair is None:
+        return key.replace("_", " ")
+    return pair[list(LANGUAGES).index(language)]
+
+
+def duration(language: str, seconds: float) -> str:
+    """2小时10分, as people say it: two units at most, nothing under a minute."""
+    minutes = max(int(seconds), 0) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    units = [("days", days), ("hours", hours)] if days else [("hours", hours), ("minutes", minutes)]
+    said = [text(language, f"duration.{unit}", n=n) for unit, n in units if n]
+    return text(language, "duration.joint").join(said) if said else text(language, "duration.moment")

@@ -1,0 +1,64 @@
+"""What a station hears from around it: thermometer, devices, directory, sibling gates, the way to the hub. Pure steps."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from contract.events import DeviceChange, Direction, DirectoryApplied
+from kiosk import inputs, measuring
+from kiosk.drivers.base import Measurement
+from kiosk.inputs import Now
+from kiosk.rules import movement
+from kiosk.rules.movement import Moved
+from kiosk.setup import Setup
+from kiosk.state import Device, Heard, Link, State, Step, record, time_of
+
+_SIBLINGS_SECONDS = 60 * 86400
+
+
+def measured(state: State, given: inputs.Measured, now: Now, setup: Setup) -> Step:
+    value = given.value
+    if isinstance(value, Measurement):
+        heard, device = Heard(now.mono_ns, value.ambient_celsius), Device(True)
+    else:
+        heard, device = replace(state.heard, fault=value.kind.value), Device(False, value.detail)
+    devices = state.devices if state.devices.get("thermometer") == device else {**state.devices, "thermometer": device}
+    return measuring.measured(replace(state, heard=heard, devices=devices), given, now, setup)
+
+
+def directory(state: State, given: inputs.DirectoryArrived, now: Now, setup: Setup) -> Step:
+    """From here on this directory decides; and no time is earlier than the one at which it was issued."""
+    new, at = given.directory, time_of(state, now)
+    state = replace(state, directory=new)
+    if new.issued_at is not None and not now.synced and new.issued_at > at:
+        state = replace(state, floor=state.floor + (new.issued_at - at))
+    if new.version == state.lasting.directory_version:
+        return state, ()
+    return record(state, DirectoryApplied(version=new.version))
+
+
+def movements(state: State, given: inputs.MovementsArrived, now: Now, setup: Setup) -> Step:
+    at = time_of(state, now)
+    heard = {
+        m.pass_id: Moved(Direction(m.direction), at - timedelta(seconds=m.age_seconds))
+        for m in given.movements.movements
+        if m.gate != setup.gate and m.age_seconds < _SIBLINGS_SECONDS
+    }
+    return counted(replace(state, siblings=movement.merge(state.siblings, heard))), ()
+
+
+def counted(state: State) -> State:
+    return replace(state, inside=len(movement.inside(movement.merge(state.lasting.moved, state.siblings))))
+
+
+def link(state: State, given: inputs.LinkChanged, now: Now, setup: Setup) -> Step:
+    return replace(state, link=Link(given.connected, given.detail, given.backlog)), ()
+
+
+def device(state: State, given: inputs.DeviceReport, now: Now, setup: Setup) -> Step:
+    """A device's state; a change of it is an event, but for the journal's own, which its evidence tells."""
+    state = replace(state, devices={**state.devices, given.device: Device(given.ok, given.detail)})
+    if given.device == "journal":
+        return replace(state, journal_problem=None if given.ok else given.detail or "journal_failed"), ()
+    if state.unsaved or state.lasting.devices.get(given.device, True) == given.ok:
+        return state, ()
+    return record(state, DeviceChange(device=given.device, ok=given.ok, detail=given.detail[:500]))

@@ -1,0 +1,89 @@
+"""The directory as a station holds it: a signed manifest and the parts it names, kept whole beside the journal."""
+
+from collections.abc import Callable, Mapping
+
+from contract import VERSION
+from contract.codec import BadMessage, Message, decoder, encode
+from contract.directory import PARTS, Directory, Manifest, assemble, hash_part
+from kiosk.journal import Journal
+
+_MANIFEST_KEY = "manifest"
+_PARTS_KEY = "directory"
+
+
+class _Parts(Message, frozen=True, kw_only=True):
+    parts: dict[str, bytes]
+
+
+_manifest: Callable[[bytes], Manifest] = decoder(Manifest)
+_parts: Callable[[bytes], _Parts] = decoder(_Parts)
+
+
+class DirectoryKeeper:
+    """Puts a directory together from what arrives, in whatever order. Not thread-safe."""
+
+    def __init__(self, journal: Journal, compound: str) -> None:
+        self._journal, self._compound = journal, compound
+        self._applied, self._parts = _load(journal)
+        self._wanted: Manifest | None = None
+        self._arrived: dict[str, bytes] = {}
+
+    def take_manifest(self, body: bytes) -> Directory | None:
+        """A manifest whose signature was checked; the directory if it is whole and new. Raises `BadMessage`."""
+        manifest = _manifest(body)
+        if manifest.v != VERSION or manifest.compound != self._compound:
+            raise BadMessage(f"a manifest of version {manifest.v} for {manifest.compound}, not of {VERSION} for {self._compound}")
+        if self._applied is not None and manifest.version < self._applied.version:
+            raise BadMessage(f"directory {manifest.version} is older than {self._applied.version}, which is in force")
+        if manifest == self._applied:
+            return None
+        self._wanted = manifest
+        return self._complete(manifest)
+
+    def take_part(self, name: str, data: bytes) -> Directory | None:
+        """A part, not yet known to be the right one; the directory if it is whole now. Raises `BadMessage`."""
+        if name not in PARTS:
+            return None
+        self._arrived[name] = data
+        return self._complete(self._wanted) if self._wanted is not None else None
+
+    def _complete(self, manifest: Manifest) -> Directory | None:
+        names = manifest.parts.keys() & PARTS.keys()
+        if not names <= self._arrived.keys() | self._parts.keys():
+            return None
+        parts = {name: self._matching(name, manifest) for name in names}
+        directory = assemble(manifest, parts)
+        self._keep(manifest, parts)
+        self._applied, self._parts, self._wanted = manifest, parts, None
+        self._arrived = {name: data for name, data in self._arrived.items() if data != parts.get(name)}  # of the next version
+        return directory
+
+    def _matching(self, name: str, manifest: Manifest) -> bytes:
+        """The part as it just arrived, or as it was before if that is the one the manifest names."""
+        arrived, held = self._arrived.get(name), self._parts.get(name)
+        if held is not None and (arrived is None or hash_part(held) == manifest.parts[name]):
+            return held
+        return arrived or b""
+
+    def _keep(self, manifest: Manifest, parts: Mapping[str, bytes]) -> None:
+        """Signed again every hour with the same parts: then only the small manifest is written."""
+        values = {_MANIFEST_KEY: encode(manifest)}
+        if parts != self._parts:
+            values[_PARTS_KEY] = encode(_Parts(parts=dict(parts)))
+        self._journal.keep_all(values)
+
+
+def load_kept_directory(journal: Journal) -> Directory | None:
+    """The directory that was in force when the station last ran; None if there is none, or it is damaged."""
+    manifest, parts = _load(journal)
+    return assemble(manifest, parts) if manifest is not None else None
+
+
+def _load(journal: Journal) -> tuple[Manifest | None, dict[str, bytes]]:
+    try:
+        manifest = _manifest(journal.kept(_MANIFEST_KEY) or b"")
+        parts = _parts(journal.kept(_PARTS_KEY) or b"").parts
+        assemble(manifest, parts)
+    except BadMessage:
+        return None, {}
+    return manifest, parts

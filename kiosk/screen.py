@@ -1,0 +1,182 @@
+"""State → snapshot: what the screen shows, and nothing of why in the resident's part. Pure."""
+
+from datetime import datetime
+
+from contract.events import Outcome, Reading
+from contract.five import Basis, Finding, Item
+from kiosk import five_here
+from kiosk.deciding import can_decide, can_retake, shown_seconds
+from kiosk.entries import sentence_of
+from kiosk.inputs import Now
+from kiosk.judging import colour_rule
+from kiosk.lasting import Logged
+from kiosk.measuring import answers
+from kiosk.rules.schedule import is_open
+from kiosk.setup import Setup
+from kiosk.state import (
+    AtHand,
+    Checking,
+    Measuring,
+    Person,
+    PinWanted,
+    Several,
+    Shown,
+    State,
+    Typing,
+    time_of,
+)
+from kiosk.view import EntryView, HolderView, ItemView, Phase, ReadingView, Snapshot, VolunteerView
+
+SHOWN_ENTRIES = 20
+_PHASES = {
+    Several: Phase.SEVERAL, Measuring: Phase.MEASURING, Typing: Phase.TYPING, Shown: Phase.OUTCOME,
+    PinWanted: Phase.PIN, Checking: Phase.CHECKLIST,
+}  # fmt: skip
+_TODO = {
+    Item.DESK: ("show_desk_code", "checklist"),
+    Item.REGISTER: ("show_register_code", "checklist"),
+    Item.PASSES: ("check_by_eye", "declare"),
+    Item.TEMPERATURE: ("use_gun", "declare"),
+}
+_SOUNDS = {
+    Outcome.ADMIT: "good", Outcome.EMERGENCY: "good", Outcome.RETAKE: "wait", Outcome.REFER: "wait", Outcome.REFUSE: "stop",
+}  # fmt: skip
+
+
+def snapshot(state: State, now: Now, setup: Setup) -> Snapshot:
+    """Everything the page needs at this moment; its number `n` is the publisher's to give."""
+    at_hand, findings = state.at_hand, five_here.findings(state, now, setup)
+    local = time_of(state, now).astimezone(setup.timezone)
+    done = at_hand if isinstance(at_hand, Shown) and at_hand.saved is not None else None
+    person = getattr(at_hand, "person", None)
+    return Snapshot(
+        n=0, station=setup.station, gate=setup.gate_name, compound=setup.compound_name,
+        clock=f"{local:%H:%M}", clock_synced=now.synced, language=state.language,
+        phase=_PHASES.get(type(at_hand), Phase.WAITING), direction=person.direction if person else state.direction,
+        sentence=sentence(state, local), outcome=done.entry.outcome if done else None,
+        reasons=done.entry.reasons if done else (), can_decide=can_decide(state), can_retake=can_retake(state),
+        holder=_holder(state, person), reading=_reading(done.entry.reading if done else None),
+        seconds_left=_seconds_left(at_hand, now, setup), sound=_SOUNDS.get(done.entry.outcome) if done else None,
+        checklist_item=at_hand.item if isinstance(at_hand, Checking) else None,
+        error=state.trouble.key if state.trouble else None,
+        items=tuple(_item(state, f, now) for f in findings.values()), compliant=all(f.present for f in findings.values()),
+        volunteer=_volunteer(state, now, setup), entries=_entries(state, setup), inside=state.inside,
+        online=state.link.connected, link_detail=state.link.detail, backlog=state.link.backlog,
+        devices={name: device.ok for name, device in state.devices.items()},
+        device_details={name: device.detail for name, device in state.devices.items()},
+        needs_typing=not answers(state, now, setup), journal_problem=state.journal_problem,
+        gap_minutes=_minutes(state.lasting.gap_seconds), notices=_notices(state), entry=done.saved if done else None,
+    )  # fmt: skip
+
+
+def sentence(state: State, local: datetime) -> str:
+    """The resident's one sentence: never isolating, revoked or fever."""
+    at_hand = state.at_hand
+    if isinstance(at_hand, Shown):
+        return sentence_of(at_hand.entry) if at_hand.saved is not None else "please_wait"
+    if isinstance(at_hand, Measuring | Typing):
+        return _asked(at_hand.person)
+    if isinstance(at_hand, Checking):
+        return "show_desk_code" if at_hand.item is Item.DESK else "show_register_code"
+    if isinstance(at_hand, PinWanted):
+        return "badge_pin"
+    if isinstance(at_hand, Several):
+        return "one_by_one"
+    schedule = state.directory.thresholds.schedule if state.directory else ()
+    return "show_pass" if is_open(schedule, local.hour * 60 + local.minute) else "closed"
+
+
+def _asked(person: Person) -> str:
+    if not person.tries:
+        return "measuring"
+    return "wrist" if person.tries[-1] == "low" else "again"
+
+
+def _holder(state: State, person: Person | None) -> HolderView | None:
+    if person is None or person.claims is None:
+        return None
+    claims, colour = person.claims, colour_rule(state, person.claims.id)
+    return HolderView(
+        name=claims.name, dwelling=claims.dwelling, plate=claims.plate, kind=claims.kind.value,
+        colour=person.colour, colour_label=colour.label or None,
+    )  # fmt: skip
+
+
+def _reading(reading: Reading | None) -> ReadingView | None:
+    if reading is None:
+        return None
+    return ReadingView(
+        band=reading.band.value, body_celsius=reading.body_celsius, skin_celsius=reading.skin_celsius,
+        ambient_celsius=reading.ambient_celsius, source=reading.source, degraded=reading.degraded,
+    )  # fmt: skip
+
+
+def _seconds_left(at_hand: AtHand, now: Now, setup: Setup) -> float | None:
+    """Whole seconds, so that the snapshot changes once a second and not with every tick."""
+    timing = setup.timing
+    lasts = {Several: timing.several, Typing: timing.typing, PinWanted: timing.pin, Checking: timing.checklist}
+    since = getattr(at_hand, "since_ns", None)
+    seconds = lasts.get(type(at_hand))
+    if isinstance(at_hand, Measuring):
+        since, seconds = max(at_hand.since_ns, at_hand.after_ns), timing.reading
+    if isinstance(at_hand, Shown) and at_hand.saved is not None:
+        seconds = shown_seconds(at_hand, setup)
+    if since is None or seconds is None:
+        return None
+    return float(max(round(seconds - (now.mono_ns - since) / 1e9), 0))
+
+
+def _item(state: State, finding: Finding, now: Now) -> ItemView:
+    left = (finding.valid_until - time_of(state, now)).total_seconds() if finding.valid_until else None
+    todo, touch = (None, None) if finding.present else _todo(state, finding)
+    return ItemView(
+        item=finding.item, present=finding.present, basis=finding.basis.value if finding.basis else None,
+        reason=finding.reason, todo=todo, touch=touch,
+        seconds_left=None if left is None or finding.basis is Basis.SENSOR else float(max(int(left) // 10 * 10, 0)),
+    )  # fmt: skip
+
+
+def _todo(state: State, finding: Finding) -> tuple[str, str | None]:
+    if finding.basis is Basis.INSPECTED:
+        return "call_supervisor", None
+    if finding.item is Item.VOLUNTEER:
+        return ("confirm_duty", "confirm_duty") if state.lasting.shift else ("show_badge", None)
+    return _TODO[finding.item]
+
+
+def _volunteer(state: State, now: Now, setup: Setup) -> VolunteerView | None:
+    shift, last = state.lasting.shift, five_here.declared(state, Item.VOLUNTEER)
+    if shift is None:
+        return None
+    badges = state.directory.badges.badges if state.directory else ()
+    at = time_of(state, now)
+    since = shift.since or at
+    idle = (at - last.observed_at).total_seconds() if last and last.present else float("inf")
+    return VolunteerView(
+        name=next((b.name for b in badges if b.id == shift.badge), shift.badge[:8]),
+        since=f"{since.astimezone(setup.timezone):%H:%M}", hours=round(max((at - since).total_seconds(), 0) / 3600, 1),
+        ask=idle >= setup.lifetimes.ask_volunteer_after,
+    )  # fmt: skip
+
+
+def _entries(state: State, setup: Setup) -> tuple[EntryView, ...]:
+    return tuple(_entry(state, logged, setup) for logged in reversed(state.lasting.entries[-SHOWN_ENTRIES:]))
+
+
+def _entry(state: State, logged: Logged, setup: Setup) -> EntryView:
+    entry = logged.entry
+    name, dwelling = state.names.get(entry.pass_id or "", ("", ""))
+    return EntryView(
+        id=logged.id, time=f"{logged.at.astimezone(setup.timezone):%H:%M:%S}", direction=entry.direction, outcome=entry.outcome,
+        name=name, dwelling=dwelling, celsius=entry.reading.body_celsius if entry.reading else None, reasons=entry.reasons,
+        cancelled=logged.cancelled,
+    )  # fmt: skip
+
+
+def _minutes(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds / 60)
+
+
+def _notices(state: State) -> tuple[str, ...]:
+    notices = state.directory.notices.notices if state.directory else ()
+    return tuple(n.en if state.language == "en" and n.en else n.zh for n in notices)

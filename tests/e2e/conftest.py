@@ -1,0 +1,150 @@
+"""A real browser, and a station's page served to it from snapshots made by hand."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from contract.events import Direction, Outcome
+from contract.five import Item
+from kiosk.inputs import AnyTouch
+from kiosk.view import EntryView, HolderView, ItemView, Phase, ReadingView, Snapshot, VolunteerView
+from kiosk.web import Served, create_app, serve
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, one for the whole run."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def screenshots() -> Path:
+    """Where the pictures of the screens go; not kept in the repository."""
+    folder = Path(__file__).parents[2] / "var" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class FakePort:
+    """A `StationPort` that shows what it is told to and remembers what was touched."""
+
+    def __init__(self) -> None:
+        self.touches: list[AnyTouch] = []
+        self._changed = threading.Condition()
+        self._snapshot = calm_monday()
+        self._jpeg = street()
+
+    def show(self, **changes: Any) -> Snapshot:
+        """Publishes a calm Monday with these changes."""
+        with self._changed:
+            self._snapshot = msgspec.structs.replace(calm_monday(), n=self._snapshot.n + 1, **changes)
+            self._changed.notify_all()
+            return self._snapshot
+
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def wait(self, n: int, timeout: float) -> Snapshot:
+        with self._changed:
+            self._changed.wait_for(lambda: self._snapshot.n > n, timeout)
+            return self._snapshot
+
+    def post(self, touch: AnyTouch) -> None:
+        self.touches.append(touch)
+
+    def picture(self) -> bytes | None:
+        return self._jpeg
+
+
+@pytest.fixture(scope="session")
+def shared_port() -> FakePort:
+    return FakePort()
+
+
+@pytest.fixture(scope="session")
+def served(shared_port: FakePort) -> Iterator[Served]:
+    """The page at a free port of loopback, for the whole run."""
+    with serve(create_app(shared_port), "127.0.0.1", 0) as served:
+        yield served
+
+
+@pytest.fixture
+def port(shared_port: FakePort) -> FakePort:
+    """What the page shows and gets, as on a calm Monday."""
+    shared_port.touches.clear()
+    shared_port.show()
+    return shared_port
+
+
+def calm_monday() -> Snapshot:
+    """07:40, all five are here, nobody at the gate."""
+    return Snapshot(
+        n=1, station="s1", gate="东门", compound="锦绣苑", clock="07:40", clock_synced=True, language="zh", phase=Phase.WAITING,
+        direction=Direction.IN, sentence="show_pass", outcome=None, reasons=(), can_decide=False, can_retake=False, holder=None,
+        reading=None, seconds_left=None, sound=None, checklist_item=None, error=None, items=tuple(map(present, Item)),
+        compliant=True, volunteer=VolunteerView(name="陈*芳", since="06:00", hours=1.7, ask=False), entries=last_entries(),
+        inside=132, online=True, link_detail="中枢已连接", backlog=0, devices={"camera": True, "thermometer": True},
+        device_details={}, needs_typing=False, journal_problem=None, gap_minutes=None, notices=(),
+    )  # fmt: skip
+
+
+def present(item: Item) -> ItemView:
+    """An item with evidence."""
+    return ItemView(item=item, present=True, basis="sensor", reason=None, todo=None, touch=None, seconds_left=None)
+
+
+def missing(item: Item, reason: str, todo: str | None, touch: str | None) -> ItemView:
+    """An item without."""
+    return ItemView(item=item, present=False, basis=None, reason=reason, todo=todo, touch=touch, seconds_left=None)
+
+
+def holder(colour: str | None = None, label: str | None = None) -> HolderView:
+    """A resident."""
+    return HolderView(name="王*明", dwelling="3号楼202", plate="", kind="resident", colour=colour, colour_label=label)
+
+
+def reading(band: str, celsius: float | None) -> ReadingView:
+    """A reading of the connected thermometer."""
+    return ReadingView(
+        band=band, body_celsius=celsius, skin_celsius=34.1, ambient_celsius=22.0, source="mlx90614", degraded=False
+    )
+
+
+def last_entries() -> tuple[EntryView, ...]:
+    """Five people, newest first."""
+    people = (
+        ("王*明", "3号楼202", 36.4, Outcome.ADMIT, ()),
+        ("李*", "12号楼1101", 38.2, Outcome.REFER, ("fever",)),
+        ("张*丽", "7号楼603", 36.6, Outcome.ADMIT, ()),
+        ("", "", None, Outcome.UNCHECKED, ("unchecked",)),
+        ("赵*", "1号楼101", 36.5, Outcome.ADMIT, ()),
+    )
+    return tuple(
+        EntryView(id=f"e{5 - i}", time=f"07:39:{58 - 9 * i:02}", direction=Direction.IN, outcome=outcome, name=name,
+                  dwelling=dwelling, celsius=celsius, reasons=reasons, cancelled=False)
+        for i, (name, dwelling, celsius, outcome, reasons) in enumerate(people)
+    )  # fmt: skip
+
+
+def street() -> bytes:
+    """A JPEG that could be the camera's."""
+    rows = np.linspace(60, 190, 480, dtype=np.uint8)[:, None, None]
+    pixels = np.ascontiguousarray(np.broadcast_to(rows, (480, 640, 3)))
+    cv2.rectangle(pixels, (240, 170), (400, 330), (245, 245, 245), -1)
+    return cv2.imencode(".jpg", pixels)[1].tobytes()

@@ -1,0 +1,264 @@
+"""The registry: places, stations and their kits, keys, accounts, codes, and the directory made of it all."""
+
+import stat
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+
+from contract.directory import assemble, make_manifest, pin_secret, split
+from contract.passes import PassKind
+from hub.config import Broker, HubSettings, Located
+from hub.registry import accounts, directory, keys, passes, places, versions
+from hub.registry.day_codes import ensure_day_codes
+from hub.registry.errors import RegistryError
+from hub.registry.kit import make_kit, write_kit
+from hub.registry.places import PlaceKind
+from hub.store import migrate, open_store
+from kiosk.config import load as load_station
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    engine = open_store(f"sqlite:///{tmp_path / 'hub.db'}")
+    migrate(engine)
+    with engine.begin() as conn:
+        keys.ensure_keys(conn)
+        places.add_area(conn, "north", "北片区")
+        places.add_committee(conn, "hm-c", "虹梅居委", "north")
+        places.add_compound(conn, "hm", "虹梅小区", "hm-c", liaison="李晓峰")
+        places.add_compound(conn, "gm", "古美小区", "hm-c")
+        places.add_gate(conn, "east", "东门", "hm")
+        places.add_gate(conn, "west", "西门", "hm")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def conn(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.begin() as conn:
+        yield conn
+
+
+@pytest.fixture
+def located(tmp_path: Path) -> Located:
+    return Located(HubSettings(broker=Broker(password="hub-secret")), tmp_path)
+
+
+def test_places_are_listed_with_what_they_are_in(conn: sa.Connection) -> None:
+    assert [(p.id, p.name, p.parent) for p in places.list_places(conn, PlaceKind.GATE)] == [
+        ("east", "东门", "hm"), ("west", "西门", "hm"),
+    ]  # fmt: skip
+    assert [p.parent for p in places.list_places(conn, PlaceKind.AREA)] == [""]
+
+
+@pytest.mark.parametrize(
+    "act, words",
+    [
+        (lambda c: places.add_gate(c, "south", "南门", "nowhere"), ["compound", "'nowhere'", "hub place add", "gm, hm"]),
+        (lambda c: places.add_gate(c, "east", "东门", "hm"), ["'east'", "taken", "gates"]),
+        (lambda c: places.add_area(c, "a/b", "x"), ["'a/b'", "letters"]),
+        (lambda c: places.add_area(c, "a\n", "x"), ["letters"]),
+        (lambda c: places.add_area(c, "", "x"), ["letters"]),
+        (lambda c: places.add_area(c, "ok", " "), ["name", "printable"]),
+        (lambda c: places.add_place(c, PlaceKind.COMMITTEE, "x", "x", "south"), ["area 'south'"]),
+    ],
+)
+def test_what_is_wrong_with_a_place_is_said(conn: sa.Connection, act: Callable[[sa.Connection], None], words: list[str]) -> None:
+    with pytest.raises(RegistryError) as caught:
+        act(conn)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_kit_is_a_configuration_the_station_reads(engine: sa.Engine, located: Located, tmp_path: Path) -> None:
+    kit = places.add_station(engine, located, "east-1", "east", "2", host="hub.example")
+    path = tmp_path / "station" / "kiosk.toml"
+    write_kit(kit, path)
+    station = load_station(path)
+    assert (station.settings.place.gate_name, station.settings.place.compound_name) == ("东门", "虹梅小区")
+    assert (station.settings.place.lane, station.settings.hub.host) == ("2", "hub.example")
+    assert station.settings.hub.password == kit.password
+    assert len(kit.password) >= 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with engine.connect() as conn:
+        assert station.hub_keys == keys.message_keys(conn)
+        assert station.settings.hub.sealing == keys.public_keys(conn).sealing
+    with pytest.raises(RegistryError, match="there already"):
+        write_kit(kit, path)
+    assert kit.password not in repr(kit)
+
+
+def test_a_gate_with_a_quote_in_its_name_is_still_toml(engine: sa.Engine, located: Located, tmp_path: Path) -> None:
+    with engine.begin() as conn:
+        places.add_gate(conn, "odd", '东"门\\', "hm")
+    write_kit(places.add_station(engine, located, "odd-1", "odd"), tmp_path / "odd.toml")
+    assert load_station(tmp_path / "odd.toml").settings.place.gate_name == '东"门\\'
+
+
+@pytest.mark.parametrize(
+    "station, gate, words", [("s1", "nowhere", "gate 'nowhere'"), ("a b", "east", "'a b'"), ("hub", "east", "own name")]
+)
+def test_what_is_wrong_with_a_station_is_said(engine: sa.Engine, located: Located, station: str, gate: str, words: str) -> None:
+    with pytest.raises(RegistryError, match=words):
+        places.add_station(engine, located, station, gate)
+
+
+def test_a_station_twice_is_refused_and_one_unknown_has_no_kit(engine: sa.Engine, located: Located) -> None:
+    places.add_station(engine, located, "east-1", "east")
+    with pytest.raises(RegistryError, match="taken"):
+        places.add_station(engine, located, "east-1", "west")
+    with engine.connect() as conn:
+        assert [(s.id, s.compound) for s in places.list_stations(conn)] == [("east-1", "hm")]
+        with pytest.raises(RegistryError, match="station list"):
+            make_kit(conn, located, "east-2")
+
+
+def test_a_station_that_the_broker_can_not_be_told_of_is_not_added(engine: sa.Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    located = Located(HubSettings(broker=Broker(access="file")), tmp_path)
+    with pytest.raises(RegistryError, match=r"broker.access.*nothing was changed"):
+        places.add_station(engine, located, "east-1", "east")
+    with engine.connect() as conn:
+        assert places.list_stations(conn) == []
+
+
+def test_keys_rotate_and_the_last_one_stays(conn: sa.Connection) -> None:
+    first = keys.current(conn, keys.KeyUse.PASSES)
+    second = keys.rotate(conn, keys.KeyUse.PASSES)
+    assert keys.current(conn, keys.KeyUse.PASSES) == second
+    assert {key.kid for key in keys.public_keys(conn).passes} == {first.kid, second.kid}
+    keys.retire(conn, first.kid)
+    assert [key.kid for key in keys.public_keys(conn).passes] == [second.kid]
+    with pytest.raises(RegistryError, match="only one"):
+        keys.retire(conn, second.kid)
+    with pytest.raises(RegistryError, match="no key"):
+        keys.retire(conn, first.kid)
+
+
+def test_what_was_sealed_to_a_retired_key_can_still_be_opened(conn: sa.Connection) -> None:
+    old = keys.current(conn, keys.KeyUse.SEALING)
+    keys.rotate(conn, keys.KeyUse.SEALING)
+    keys.retire(conn, old.kid)
+    found = keys.opening_key(conn, old.kid)
+    assert found is not None
+    assert found.private == old.private
+    assert keys.opening_key(conn, "nothing") is None
+
+
+def test_making_keys_twice_makes_none_the_second_time(conn: sa.Connection) -> None:
+    assert keys.ensure_keys(conn) == []
+    assert "private" not in repr(keys.current(conn, keys.KeyUse.PASSES))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: keys.rotate(c, keys.KeyUse.PASSES),
+        lambda c: places.add_gate(c, "south", "南门", "hm"),
+        lambda c: ensure_day_codes(c, "east", date(2026, 11, 24)),
+    ],
+)
+def test_what_the_stations_are_told_raises_the_version(conn: sa.Connection, change: Callable[[sa.Connection], object]) -> None:
+    before = versions.version_of(conn, "hm")
+    change(conn)
+    assert versions.version_of(conn, "hm") == before + 1
+    assert set(versions.versions(conn)) == {"hm", "gm"}
+
+
+def test_day_codes_are_random_stay_and_fit_a_small_code(conn: sa.Connection) -> None:
+    today = date(2026, 11, 24)
+    code = ensure_day_codes(conn, "east", today)
+    assert ensure_day_codes(conn, "east", today) == code
+    others = [ensure_day_codes(conn, "east", today + timedelta(days=1)), ensure_day_codes(conn, "west", today)]
+    texts = [text for one in (code, *others) for text in (one.desk, one.register)]
+    assert len(set(texts)) == 6
+    assert all(text.startswith("GPD:") and len(text) == 20 for text in texts)
+    with pytest.raises(RegistryError, match="no gate"):
+        ensure_day_codes(conn, "nowhere", today)
+
+
+def test_a_directory_holds_what_the_tables_say(conn: sa.Connection, located: Located) -> None:
+    def made(kind: PassKind = PassKind.RESIDENT, **more: object) -> passes.IssuedPass:
+        return passes.issue(conn, located, kind=kind, compound="hm", name="王小明", by="t", **more)  # type: ignore[arg-type]
+
+    revoked, isolating, yellow = made(), made(), made()
+    expired = made(expires=NOW - timedelta(days=3))
+    badge = made(PassKind.VOLUNTEER, pin="2468")
+    gone = made(PassKind.VOLUNTEER, pin="1357")
+    for one in (revoked, expired, gone):
+        passes.revoke(conn, one.id, "t")
+    passes.set_isolating(conn, isolating.id, True)
+    passes.set_colour(conn, yellow.id, "yellow")
+
+    built = directory.build(conn, located, "hm", NOW)
+    assert set(built.revocations.ids) == {revoked.id, gone.id}
+    assert built.isolating.ids == (isolating.id,)
+    assert built.colours.holders == {yellow.id: "yellow"}
+    assert len(built.colours.rules) == 7
+    assert built.colours.rules["orange"].gate == "homecoming"
+    assert [b.id for b in built.badges.badges] == [badge.id]
+    PasswordHasher().verify(built.badges.badges[0].pin, pin_secret("2468", badge.token))
+    assert built.version == versions.version_of(conn, "hm")
+    assert built.keys == keys.public_keys(conn)
+    assert assemble(make_manifest("hm", built, NOW), split(built)) == built
+
+
+def test_codes_are_for_today_and_tomorrow_where_the_gate_is(conn: sa.Connection, located: Located) -> None:
+    late = datetime(2026, 11, 24, 16, 30, tzinfo=UTC)  # half past midnight of the 25th in Shanghai
+    built = directory.build(conn, located, "hm", late)
+    assert [(c.gate, c.day) for c in built.codes.codes] == [
+        ("east", "2026-11-25"), ("east", "2026-11-26"), ("west", "2026-11-25"), ("west", "2026-11-26"),
+    ]  # fmt: skip
+    again = directory.build(conn, located, "hm", late)
+    assert (again.codes, again.version) == (built.codes, built.version)
+
+
+@pytest.mark.parametrize(
+    "schedules, told", [([[(360, 1320)]], ((360, 1320),)), ([[(360, 1320)], []], ()), ([[(0, 60)], [(0, 60)]], ((0, 60),))]
+)
+def test_opening_hours_are_told_where_all_gates_keep_the_same(
+    conn: sa.Connection, located: Located, schedules: list[list[tuple[int, int]]], told: tuple[tuple[int, int], ...]
+) -> None:
+    for number, schedule in enumerate(schedules):
+        places.add_gate(conn, f"gm-{number}", "门", "gm", schedule)
+    assert directory.build(conn, located, "gm", NOW).thresholds.schedule == told
+
+
+def test_an_account_is_let_in_by_its_password_alone(conn: sa.Connection) -> None:
+    password = accounts.add_account(conn, "li", "李晓峰", "liaison")
+    known = accounts.verify(conn, "li", password)
+    assert known == accounts.Account(id="li", name="李晓峰", role=accounts.Role.LIAISON)
+    assert accounts.find(conn, "li") == known
+    assert accounts.verify(conn, "li", password + "x") is None
+    assert accounts.verify(conn, "nobody", password) is None
+    assert accounts.list_accounts(conn) == [known]
+
+
+def test_an_account_put_again_has_the_new_password(conn: sa.Connection) -> None:
+    old = accounts.put_account(conn, "li", "李晓峰", "reader")
+    new = accounts.put_account(conn, "li", "李晓峰", "admin")
+    assert accounts.verify(conn, "li", old) is None
+    found = accounts.verify(conn, "li", new)
+    assert found is not None
+    assert found.role is accounts.Role.ADMIN
+
+
+@pytest.mark.parametrize(
+    "id, role, password, words",
+    [("li", "king", None, "admin, supervisor"), ("l i", "admin", None, "account id"), ("li", "admin", "short", "10 characters")],
+)
+def test_what_is_wrong_with_an_account_is_said(conn: sa.Connection, id: str, role: str, password: str | None, words: str) -> None:
+    with pytest.raises(RegistryError, match=words):
+        accounts.add_account(conn, id, "x", role, password)
+
+
+def test_an_account_twice_is_refused(conn: sa.Connection) -> None:
+    accounts.add_account(conn, "li", "x", "reader")
+    with pytest.raises(RegistryError, match="already"):
+        accounts.add_account(conn, "li", "x", "reader")
