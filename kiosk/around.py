@@ -16,6 +16,7 @@ _SIBLINGS_SECONDS = 60 * 86400
 
 
 def measured(state: State, given: inputs.Measured, now: Now, setup: Setup) -> Step:
+    """The thermometer answered, or failed: kept as its state, and handed to the person at hand."""
     value = given.value
     if isinstance(value, Measurement):
         heard, device = Heard(now.mono_ns, value.ambient_celsius), Device(True)
@@ -37,6 +38,7 @@ def directory(state: State, given: inputs.DirectoryArrived, now: Now, setup: Set
 
 
 def movements(state: State, given: inputs.MovementsArrived, now: Now, setup: Setup) -> Step:
+    """What went on at the compound's other gates."""
     at = time_of(state, now)
     heard = {
         m.pass_id: Moved(Direction(m.direction), at - timedelta(seconds=m.age_seconds))
@@ -47,10 +49,12 @@ def movements(state: State, given: inputs.MovementsArrived, now: Now, setup: Set
 
 
 def counted(state: State) -> State:
+    """The state with the passes inside counted anew."""
     return replace(state, inside=len(movement.inside(movement.merge(state.lasting.moved, state.siblings))))
 
 
 def link(state: State, given: inputs.LinkChanged, now: Now, setup: Setup) -> Step:
+    """The way to the hub changed."""
     return replace(state, link=Link(given.connected, given.detail, given.backlog)), ()
 
 

@@ -12,6 +12,7 @@ from kiosk.state import Device, State, Step, join, past
 
 
 def retry(state: State, now: Now, setup: Setup) -> Step:
+    """Ask for the oldest that waits, once a second."""
     if not state.unsaved or not past(state.tried_ns, setup.timing.retry, now):
         return state, ()
     return replace(state, tried_ns=now.mono_ns), (state.unsaved[0],)

@@ -111,6 +111,8 @@ class Heard:
 
 @dataclass(frozen=True)
 class Device:
+    """A device as it last reported itself."""
+
     ok: bool
     detail: str = ""
 
