@@ -22,7 +22,7 @@ FRAMES = 10
 Read = Callable[[Pixels], set[bytes]]
 Row = dict[str, object]
 
-_QR: Any = getattr(zxingcpp.BarcodeFormat, "QRCodeModel2", zxingcpp.BarcodeFormat.QRCode)
+QR: Any = getattr(zxingcpp.BarcodeFormat, "QRCodeModel2", zxingcpp.BarcodeFormat.QRCode)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def _ours(scanner: Scanner) -> Read:
 
 
 def _plain_zxing(pixels: Pixels) -> set[bytes]:
-    return {b.bytes for b in zxingcpp.read_barcodes(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), formats=_QR)}
+    return {b.bytes for b in zxingcpp.read_barcodes(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), formats=QR)}
 
 
 def _plain_pyzbar() -> Read:

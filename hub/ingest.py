@@ -59,6 +59,11 @@ class Ingest:
         self._said: set[str] = set()
         self._complained: dict[type[Exception], float] = {}
 
+    @property
+    def hears(self) -> bool:
+        """Whether the broker has taken this ingest's subscriptions."""
+        return self._hears
+
     def start(self) -> None:
         """Begin; the hub counts as blind until the broker is there."""
         with writing(self._engine) as connection:

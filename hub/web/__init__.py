@@ -58,7 +58,7 @@ def create_app(located: Located, engine: sa.Engine, *, now: Callable[[], datetim
 
 def _site(located: Located, engine: sa.Engine, now: Callable[[], datetime]) -> Site:
     watch = Watch(
-        look=lambda at: status.overview(engine, located.lifetimes, at),
+        look=lambda at: status.overview(engine, located.lifetimes, at, zone=located.zone),
         changes=lambda: status.changes(engine),
         now=now,
     )

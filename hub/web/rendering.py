@@ -1,6 +1,7 @@
 """Renders a picture of the gates into pieces of HTML, each of which can be replaced on an open page."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from flask import get_template_attribute, render_template
 
@@ -31,7 +32,7 @@ def board_pieces(picture: Picture, order: str, language: str) -> Pieces:
     sections = board.sections(gates_, order, now, language)
     said = sentence(gates_, now, language, blind=picture.overview.blind_since is not None)
     head = {**_blind(picture), "sentence": _part("sentence", said), "tiles": _part("tiles", board.tiles(gates_))}
-    parts = {f"row-{row.gate}": _part("row", row) for section in sections for row in section.rows}
+    parts = {f"row-{row.gate}": _row(row, language) for section in sections for row in section.rows}
     layout = "|".join(f"{s.key}:{','.join(row.gate for row in s.rows)}" for s in sections)
     return Pieces(layout, render_template("_board.html", sections=sections, parts=parts), head, parts)
 
@@ -50,6 +51,12 @@ def gate_pieces(picture: Picture, gate: GateStatus, language: str) -> Pieces:
         "entries": _part("entries", entries, ENTRIES),
     }
     return Pieces("gate", render_template("_gate.html", parts=parts), _blind(picture), parts)
+
+
+@lru_cache(maxsize=2000)
+def _row(row: board.Row, _language: str) -> str:
+    """A row as it was rendered before, for as long as it says the same: of many gates few change at a time."""
+    return _part("row", row)
 
 
 def _blind(picture: Picture) -> dict[str, str]:

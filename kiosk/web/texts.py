@@ -43,6 +43,10 @@ TODOS: dict[str, Pair] = {
 
 ERRORS: dict[str, Pair] = {
     "wrong_pin": ("密码不对，请再输一次", "Wrong PIN, once more"),
+    "badge_expired": ("工作证过期", "Badge expired"),
+    "badge_not_yet_valid": ("工作证未生效", "Badge not valid yet"),
+    "badge_other_compound": ("不是本小区的工作证", "Another compound's badge"),
+    "badge_revoked": ("工作证已吊销", "Badge revoked"),
     "locked_out": ("密码错太多次，请稍后再试", "Too many wrong PINs: wait a little"),
     "no_pin": ("此证没有密码，请联系居委", "This badge has no PIN: call the committee"),
     "not_today": ("不是今日的码", "Not today's code"),

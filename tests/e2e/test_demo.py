@@ -119,7 +119,8 @@ def test_a_bad_pass_is_refused_and_the_hub_knows(demo: Demo, which: str, outcome
     demo.until("an entry at the hub", 30, lambda: bool(set(demo.hub_entries("hm-west-1")) - before))
     with sqlite3.connect(demo.data / "hub.db") as store:
         new = [i for i in demo.hub_entries("hm-west-1") if i not in before]
-        bodies = [json.loads(store.execute("SELECT body FROM events WHERE id = ?", (i,)).fetchone()[0]) for i in new]
+        rows = [store.execute("SELECT body FROM events WHERE id = ?", (i,)).fetchone()[0] for i in new]
+        bodies = [json.loads(row)["body"] for row in rows]
     assert (outcome, [reason]) in [(b["outcome"], b["reasons"]) for b in bodies]
     demo.act("hm-west-1", "nobody")
     demo.act("hm-west-1", "play")

@@ -30,6 +30,7 @@ from hub.broker import Mosquitto
 from hub.config import Broker, Five, HubSettings, Located, Store
 from hub.ingest import Ingest
 from hub.intake import Received, take
+from hub.journals import acknowledgement
 from hub.judging import Judging
 from hub.listening import Listener
 from hub.rules.compliance import Status
@@ -210,6 +211,16 @@ def put(engine: sa.Engine, *payloads: bytes, channel: str = "journal", station: 
     topic = f"gatepost/v1/station/{station}/{channel}"
     messages = [Received(topic=topic, payload=p, at=at) for p in payloads]
     return store(engine, messages, at, Judging(lifetimes=Located(HubSettings(), Path()).lifetimes, zone=UTC))
+
+
+def test_what_a_new_journal_brings_along_is_not_stored_twice(engine: sa.Engine) -> None:
+    """After a fork a station sends again, under the new journal, what it does not know to be acknowledged."""
+    put(engine, batch(entry(1), entry(2)))
+    put(engine, batch(entry(1, id="begun"), entry(2, id="e2"), entry(3, id="e3"), journal="j2"))
+    with engine.connect() as connection:
+        ids = connection.scalars(sa.select(tables.events.c.id)).all()
+        assert sorted(ids) == ["begun", "e1", "e2", "e3"]
+        assert acknowledgement(connection, "j2").upto == 3
 
 
 # Through the broker.
@@ -510,7 +521,7 @@ def test_ten_thousand_random_payloads_on_every_topic(engine: sa.Engine) -> None:
     judging = Judging(lifetimes=Located(HubSettings(), Path()).lifetimes, zone=UTC)
     for n in range(0, len(messages), 200):
         store(engine, messages[n : n + 200], NOON, judging)
-    put(engine, batch(entry(1), journal="good"))
+    put(engine, batch(entry(1, id="another"), journal="good"))
     with engine.connect() as connection:
         good = sa.select(sa.func.count()).where(tables.events.c.journal == "good")
         assert connection.scalar(good) == 1

@@ -25,6 +25,7 @@ EVIDENCE: dict[str, Pair] = {
     "journal_locked": ("记录被占用", "journal locked"),
     "journal_read_only": ("记录盘只读", "disk is read-only"),
     "journal_failed": ("记录写不进去", "journal can't be written"),
+    "journal_corrupt": ("记录曾损坏,已另起一本", "journal was damaged, a new one begun"),
     "disk_full": ("记录盘已满", "disk full"),
     "disk_low": ("记录盘将满", "disk nearly full"),
 }
@@ -52,6 +53,9 @@ DECISION: dict[str, Pair] = {
     "stale_at_admission": ("放行时名录太旧", "directory old at admission"),
     "no_name": ("名录里没有此人", "not on the list"),
     "not_surveyed": ("尚未排摸登记", "not surveyed yet"),
+    "ask_symptoms": ("已请志愿者问症状", "volunteer to ask for symptoms"),
+    "several": ("同时出示多张证", "several passes at once"),
+    "cancelled": ("志愿者取消", "cancelled by the volunteer"),
     "abandoned": ("人已离开", "walked away"),
     "timed_out": ("超时", "timed out"),
     "confirmed_by_volunteer": ("志愿者确认放行", "let in by the volunteer"),
