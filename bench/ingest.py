@@ -28,7 +28,7 @@ from hub.signer import Signer
 from hub.store import migrate, open_store
 from hub.store.tables import events
 
-MESSAGES = {1: 20_000, 20: 3000}
+MESSAGES = {1: 6000, 20: 2000}
 """Events a message → messages sent."""
 _PASSWORD, _STATION = "bench", "s1"
 

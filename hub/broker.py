@@ -115,10 +115,7 @@ class Mosquitto:
                 "allow_anonymous false",
                 f"password_file {self.folder.resolve() / 'passwords'}",
                 f"acl_file {self.folder.resolve() / 'acl'}",
-                "persistence true",
-                f"persistence_location {self.folder.resolve()}/",
-                "autosave_interval 1",
-                "autosave_on_changes true",
+                "persistence false",  # nothing rests on it: stations send again, the hub publishes the directory again
                 "max_queued_messages 0",
                 "max_inflight_messages 100",
                 "log_type error",
