@@ -2,64 +2,45 @@
 
 import logging
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from hub.processes import die_with_parent
+from hub.processes import Child, stop_all
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 FIRST_DELAY_SECONDS, LAST_DELAY_SECONDS = 1.0, 30.0
 STEADY_SECONDS = 60.0
 """One that ran so long begins again with the first delay."""
-STOP_SECONDS = 8.0
 
 
 class Supervised:
-    """One program: what is printed goes where ours goes."""
+    """One program, started again when it dies."""
 
     def __init__(self, name: str, command: Sequence[str]) -> None:
-        self.name, self._command = name, list(command)
-        self._process: subprocess.Popen[bytes] | None = None
+        self.child = Child(name, command)
         self._started, self._delay, self._due = 0.0, FIRST_DELAY_SECONDS, 0.0
+        self._running = False
 
     @property
     def pid(self) -> int | None:
         """Its process id while it runs."""
-        return self._process.pid if self._process is not None and self._process.poll() is None else None
+        return self.child.pid
 
     def look(self, now: float) -> None:
         """Start it when it is not running and its time has come. `now`: a monotonic clock's seconds."""
-        if self._process is not None and self._process.poll() is not None:
-            self._ended(now, self._process.returncode)
-        if self._process is None and now >= self._due:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent
-            )
-            self._started = now
+        if self._running and self.child.pid is None:
+            self._ended(now)
+        if not self._running and now >= self._due:
+            self.child.start()
+            self._running, self._started = True, now
 
-    def ask_to_end(self) -> None:
-        """SIGTERM; returns at once."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-
-    def wait_ended(self, seconds: float) -> None:
-        """Wait, and kill what has not ended by then."""
-        if self._process is None:
-            return
-        try:
-            self._process.wait(timeout=max(0.0, seconds))
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _ended(self, now: float, code: int) -> None:
+    def _ended(self, now: float) -> None:
         if now - self._started >= STEADY_SECONDS:
             self._delay = FIRST_DELAY_SECONDS
-        log.error("%s ended with %d; starting it again in %.0f s", self.name, code, self._delay)
-        self._process, self._due = None, now + self._delay
+        log.error("%s ended with %s; starting it again in %.0f s", self.child.name, self.child.ended_with, self._delay)
+        self._running, self._due = False, now + self._delay
         self._delay = min(2 * self._delay, LAST_DELAY_SECONDS)
 
 
@@ -73,11 +54,7 @@ def supervise(commands: Mapping[str, Sequence[str]], stop: threading.Event) -> N
             if stop.wait(POLL_SECONDS):
                 return
     finally:
-        for child in children:
-            child.ask_to_end()
-        deadline = time.monotonic() + STOP_SECONDS
-        for child in children:
-            child.wait_ended(deadline - time.monotonic())
+        stop_all([one.child for one in children])
 
 
 def until_signalled(commands: Mapping[str, Sequence[str]]) -> None:

@@ -4,7 +4,9 @@ import hashlib
 import logging
 import signal
 import threading
+import time
 from contextlib import ExitStack
+from datetime import timedelta
 from importlib.metadata import version
 
 from argon2 import PasswordHasher
@@ -32,6 +34,9 @@ from kiosk.web import create_app, serve
 log = logging.getLogger(__name__)
 SOFTWARE = f"gatepost {version('gatepost')}"
 LINK_SECONDS = 0.5
+PURGE_SECONDS = 3600.0
+RETENTION = timedelta(days=14)
+"""How long a station keeps what the hub has acknowledged; what it hasn't is kept for ever."""
 
 
 class Station:
@@ -86,8 +91,12 @@ class Station:
                 stack.callback(part.close)
             stack.callback(serve(create_app(self), screen.host, screen.port).close)
             log.info("guarding %s; screen at http://%s:%d/", self.located.settings.place.gate_name, screen.host, screen.port)
+            purged_ns = 0
             while not stop.wait(LINK_SECONDS):
                 self._tell_link()
+                if time.monotonic_ns() - purged_ns > PURGE_SECONDS * 1e9:
+                    purged_ns = time.monotonic_ns()
+                    self._purge()
 
     def _tell_link(self) -> None:
         link = self.uplink.link
@@ -96,6 +105,15 @@ class Station:
         except JournalUnavailable:
             return  # the journal's own probe says so
         self.loop.post(LinkChanged(link.connected, link.detail, backlog))
+
+    def _purge(self) -> None:
+        """Forget what the hub has acknowledged and the retention is over for; only by a clock that can be trusted."""
+        now = self._clock.now()
+        if now.synced:
+            try:
+                self.journal.purge(now.utc - RETENTION)
+            except JournalUnavailable as error:
+                log.warning("nothing purged: %s", error)
 
     def _say_goodbye(self) -> None:
         try:
@@ -126,7 +144,11 @@ class Station:
             return None
         sealed = seal_bytes(picture, self._sealing[1])
         sha = hashlib.sha256(sealed).hexdigest()
-        self.uplink.send_photo(sha, sealed)
+        try:
+            self.uplink.send_photo(sha, sealed)
+        except JournalUnavailable as error:
+            log.warning("no photo kept: %s", error)
+            return None
         return sha
 
     def _answer(self, command: Command) -> CommandReply:
