@@ -1,6 +1,6 @@
 """The station's screen in a real browser: what is shown, that it fits, and what a touch does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -241,12 +241,10 @@ def test_ok__what_cannot_be_undone_asks_once_more(port: FakePort, page: Page, sc
     page.screenshot(path=screenshots / "records-800x480.png")
     assert_fits(page, "records")
     assert_sizes(page, "records", MILLIMETRE[SMALL])
-    page.click("[data-correct=e4]")
-    assert port.touches == []
-    page.click("[data-correct=e4]")
+    expect(page.locator("body")).to_have_attribute("data-steady", "yes")
+    twice(page, "[data-correct=e4]", lambda: port.touches == [])
     posted(page, port, Correct(entry="e4"))
-    page.click("#sign-off")
-    page.click("#sign-off")
+    twice(page, "#sign-off", lambda: port.touches == [Correct(entry="e4")])
     posted(page, port, Correct(entry="e4"), SignOff())
 
 
@@ -327,6 +325,14 @@ def typed(page: Page, *keys: str) -> None:
     for key in keys:
         for one in [key] if key == "erase" else key:
             page.click(f"[data-key='{one}']")
+
+
+def twice(page: Page, button: str, unposted: Callable[[], bool]) -> None:
+    """Touch a button that asks once more, and when it asks, touch it again."""
+    page.click(button)
+    expect(page.locator(button)).to_have_attribute("data-sure", "yes")
+    assert unposted()
+    page.click(button)
 
 
 def posted(page: Page, port: FakePort, *touches: object) -> None:
