@@ -3,7 +3,7 @@
 set -eu
 
 run="python3 python3-venv mosquitto mosquitto-clients libzbar0 fonts-noto-cjk ca-certificates"
-test="chromium postgresql poppler-utils"
+test="chromium libatomic1 postgresql poppler-utils"
 wanted=
 for group in "$@"; do
     case "$group" in

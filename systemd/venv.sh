@@ -15,5 +15,6 @@ if [ ! -x "$venv/bin/python" ] || ! suits "$venv/bin/python"; then
     [ -n "$python" ] || { echo "No Python from 3.11 to 3.13 with venv: apt-get install python3 python3-venv" >&2; exit 1; }
     "$python" -m venv --clear "$venv"
 fi
+echo "Installing Python packages into $venv (a minute or two, once)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .

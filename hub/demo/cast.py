@@ -13,6 +13,7 @@ from hub.demo.places import write_private
 from hub.registry import keys, passes
 
 BY = "demo"
+_BY_HAND = 8
 PIN = "2468"
 _NAMES = [
     "王明",
@@ -57,9 +58,18 @@ class Cast(msgspec.Struct, frozen=True):
     forged: str
     other: str
 
-    def choose(self, which: str) -> tuple[tuple[str, ...], str]:
-        """The tokens and the style for one of the demonstration's choices; the first resident for any other word."""
-        one, two = self.residents[0].token, self.residents[1].token
+    @property
+    def walkers(self) -> list[Person]:
+        """Those who come by themselves in the morning."""
+        return self.residents[:-_BY_HAND]
+
+    def choose(self, which: str, turn: int) -> tuple[tuple[str, ...], str]:
+        """The tokens and the style for one of the demonstration's choices; a resident for any other word.
+
+        A good pass is another resident's at each turn, since nobody goes in twice within a minute.
+        """
+        by_hand = [person.token for person in self.residents[-_BY_HAND:]]
+        one, two = by_hand[turn % _BY_HAND], by_hand[(turn + 1) % _BY_HAND]
         table = {
             "expired": (self.expired,), "revoked": (self.revoked,), "forged": (self.forged,), "other": (self.other,),
             "badge": (self.badge.token,), "two": (one, two), "stray": ("https://example.org/menu",),

@@ -1,11 +1,12 @@
 """A quiet morning at one gate, played by itself: a volunteer signs on, the desk is checked, residents come and go."""
 
+import itertools
 import random
 import threading
 import time
 from collections.abc import Callable
 
-from hub.demo.cast import Cast
+from hub.demo.cast import Cast, Person
 from hub.demo.touch import Finger, Snapshot
 from hub.demo.world import AIR_CELSIUS, FOREHEAD_CELSIUS, World
 
@@ -15,10 +16,13 @@ PAUSE_BETWEEN = (4.0, 9.0)
 class Morning(threading.Thread):
     """Plays one station's visitors until stopped; steps aside while somebody plays by hand."""
 
-    def __init__(self, world: World, finger: Finger, cast: Cast, codes: Callable[[], tuple[str, str]], seed: int) -> None:
+    def __init__(
+        self, world: World, finger: Finger, cast: Cast, visitors: list[Person], codes: Callable[[], tuple[str, str]], seed: int
+    ) -> None:
         super().__init__(name=f"morning-{seed}", daemon=True)
         self.world, self.finger, self.cast, self._codes = world, finger, cast, codes
         self._random = random.Random(seed)
+        self._visitors = itertools.cycle(self._random.sample(visitors, len(visitors)))
         self._stop_asked = threading.Event()
         self._aside_until = 0.0
         self.volunteer_wanted = True
@@ -82,7 +86,7 @@ class Morning(threading.Thread):
     def _somebody(self) -> None:
         air = self.world.thermometer["ambient_celsius"]
         self.world.show(
-            self._random.choice(self.cast.residents).token,
+            next(self._visitors).token,
             style=self._random.choice(["phone", "paper"]),
             seed=self._random.randrange(1000),
         )

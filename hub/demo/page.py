@@ -14,6 +14,11 @@ PASSES = (
     ("badge", "工作证 badge"), ("two", "两个码 two at once"),
 )  # fmt: skip
 
+PHASES = {
+    "waiting": "等候 waiting", "several": "两个码 two codes", "measuring": "测温 measuring", "typing": "输入体温 typing",
+    "outcome": "结果 outcome", "pin": "输入密码 PIN", "checklist": "查岗 checklist",
+}  # fmt: skip
+
 
 def create_page(posts: dict[str, Post], overview: str) -> Flask:
     """The demonstration's Flask application, served on loopback."""
@@ -45,7 +50,8 @@ def describe(post: Post) -> dict[str, Any]:
         return {"up": False, "line": "没有运行 not running", "missing": ""}
     missing = [one["item"] for one in seen["items"] if not one["present"]]
     network = "已断网 network cut" if post.relay.cut else ("在线 online" if seen["online"] else "离线 offline")
-    line = f"{seen['phase']} · {seen['sentence']} · {network} · 待传 backlog {seen['backlog']}"
+    outcome = f" {seen['outcome']}" if seen["outcome"] else ""
+    line = f"{PHASES.get(seen['phase'], seen['phase'])}{outcome} · {network} · 待传 backlog {seen['backlog']}"
     return {"up": True, "line": line, "missing": "缺 missing: " + ", ".join(missing) if missing else ""}
 
 

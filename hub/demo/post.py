@@ -1,7 +1,9 @@
 """One gate post of the demonstration: a station's process, its world, its cable and whoever plays there."""
 
+import itertools
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from hub.demo.cast import Cast
 from hub.demo.morning import Morning
@@ -25,11 +27,12 @@ class Post:
     finger: Finger
     cast: Cast
     morning: Morning
+    turns: Iterator[int] = field(default_factory=itertools.count)
 
     def hold_up(self, which: str) -> None:
         """Hold up a chosen pass, with a healthy forehead."""
         self.morning.step_aside()
-        tokens, style = self.cast.choose(which)
+        tokens, style = self.cast.choose(which, next(self.turns))
         self.world.feel(object_celsius=self.world.thermometer["ambient_celsius"] + 13.0)
         self.world.show(*tokens, style=style)
 

@@ -105,7 +105,8 @@ def _post(data: Path, gate: Gate, engine: sa.Engine, located: Located, cast: cas
     write_station(path, engine, located, gate, relay.port, screen, source)
     finger = Finger(f"http://127.0.0.1:{screen}")
     child = Child(gate.station, [sys.executable, "-m", "kiosk.cli", "run", "--config", str(path)], folder / "kiosk.log")
-    morning = Morning(world, finger, cast, lambda: _codes(engine, located, gate.id), seed=sum(gate.station.encode()))
+    visitors = cast.walkers[GATES.index(gate) % 2 :: 2]  # the same person does not come to two gates within a minute
+    morning = Morning(world, finger, cast, visitors, lambda: _codes(engine, located, gate.id), seed=sum(gate.station.encode()))
     return Post(
         id=gate.station, gate_name=gate.name, compound_name=gate.compound_name, address=finger.address, child=child,
         world=world, relay=relay, finger=finger, cast=cast, morning=morning,
