@@ -9,7 +9,8 @@ import cv2
 from kiosk.drivers.base import Frame
 from kiosk.drivers.camera import Camera
 from kiosk.inputs import DeviceReport, Input, SeveralSeen, TokenSeen
-from kiosk.scanner import One, Scanner, Sighting, Sightings
+from kiosk.scanner import Scanner
+from kiosk.sightings import One, Sighting, Sightings
 
 log = logging.getLogger(__name__)
 SELFTEST_SECONDS = 600.0

@@ -5,7 +5,6 @@ so what one variant misses the next one reads, and no frame costs more than its 
 """
 
 import time
-import weakref
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,8 @@ import segno
 import zxingcpp
 
 from kiosk.drivers.base import Frame, Pixels, SelfTest
-
-Corners = tuple[tuple[int, int], ...]
+from kiosk.drivers.zbar import ZBar, capabilities, load_zbar
+from kiosk.sightings import Corners, Token
 
 _QR: Any = getattr(zxingcpp.BarcodeFormat, "QRCodeModel2", zxingcpp.BarcodeFormat.QRCode)  # since 3.0 "QRCode" takes in Micro QR
 _BUDGET_MS = 40.0  # at 15 frames a second one comes every 66 ms
@@ -26,39 +25,6 @@ _MOST_PIXELS, _VARIANT_PIXELS = 1920 * 1080, 1280 * 720  # a frame or variant ne
 _WINDOW = (640, 480)
 _LOOK_ON_EVERY = 4  # a frame in four is searched further although a code was read: a second one may be held beside it
 _SELFTEST_TEXT = "GP1:SELFTEST"
-
-
-@dataclass(frozen=True)
-class Token:
-    """What one QR code said, byte for byte, and where it was."""
-
-    data: bytes
-    decoder: str
-    """The decoder and the variant that read it, as in `zxing sharpened`."""
-    corners: Corners
-    """(x, y) in pixels of the frame, around the code; how many depends on the decoder."""
-
-    @property
-    def text(self) -> str | None:
-        """The data as printable ASCII, which holds all of base45 (RFC 9285); None if it is anything else."""
-        return self.data.decode("ascii") if self.data.isascii() and self.data.decode("ascii").isprintable() else None
-
-
-@dataclass(frozen=True)
-class One:
-    """A token came into view alone."""
-
-    token: Token
-
-
-@dataclass(frozen=True)
-class Several:
-    """Two or more different tokens are in view at once, in the order in which they came."""
-
-    tokens: tuple[Token, ...]
-
-
-Sighting = One | Several
 
 
 class UnreadableImage(Exception):
@@ -90,63 +56,6 @@ class _View:
 
     def corners(self, points: Iterable[tuple[int, int]]) -> Corners:
         return tuple((round(x / self.scale) + self.left, round(y / self.scale) + self.top) for x, y in points)
-
-
-class ZBar:
-    """libzbar through pyzbar's ctypes functions: QR only, bytes as they are.
-
-    pyzbar's own `decode` lets ZBar guess an encoding, and has no name for ZBAR_CFG_BINARY (config 4, since libzbar 0.23.1). A
-    libzbar too old for it is not `exact`; then only ASCII is believed, which no guess alters. Raises ImportError or OSError
-    without libzbar.
-    A structured append (several codes in one message) comes as ZBar joins it.
-    """
-
-    def __init__(self) -> None:
-        from pyzbar import wrapper  # here, because the import itself fails where libzbar is not installed
-
-        self._lib = wrapper
-        self._scanner = wrapper.zbar_image_scanner_create()
-        weakref.finalize(self, wrapper.zbar_image_scanner_destroy, self._scanner)
-        enable, binary, every, qr = 0, 4, 0, int(wrapper.ZBarSymbol.QRCODE)
-        wrapper.zbar_image_scanner_set_config(self._scanner, every, enable, 0)
-        wrapper.zbar_image_scanner_set_config(self._scanner, qr, enable, 1)
-        self.exact: bool = wrapper.zbar_image_scanner_set_config(self._scanner, qr, binary, 1) == 0
-
-    def read(self, grey: Pixels) -> list[tuple[bytes, list[tuple[int, int]]]]:
-        """Data and outline points of each code in a height × width picture."""
-        raw, image = grey.tobytes(), self._lib.zbar_image_create()
-        try:
-            self._lib.zbar_image_set_format(image, int.from_bytes(b"Y800", "little"))
-            self._lib.zbar_image_set_size(image, grey.shape[1], grey.shape[0])
-            self._lib.zbar_image_set_data(image, raw, len(raw), None)
-            self._lib.zbar_scan_image(self._scanner, image)
-            found = list(self._symbols(self._lib.zbar_image_first_symbol(image)))
-        finally:
-            self._lib.zbar_image_destroy(image)
-        return [(data, points) for data, points in found if data and (self.exact or data.isascii())]
-
-    def _symbols(self, symbol: Any) -> Iterable[tuple[bytes, list[tuple[int, int]]]]:
-        lib = self._lib
-        while symbol:
-            data = bytes(lib.zbar_symbol_get_data(symbol)[: lib.zbar_symbol_get_data_length(symbol)])
-            points = range(lib.zbar_symbol_get_loc_size(symbol))
-            yield data, [(lib.zbar_symbol_get_loc_x(symbol, i), lib.zbar_symbol_get_loc_y(symbol, i)) for i in points]
-            symbol = lib.zbar_symbol_next(symbol)
-
-
-def load_zbar() -> ZBar | None:
-    """A ZBar decoder, or None where pyzbar or libzbar is not installed."""
-    try:
-        return ZBar()
-    except (ImportError, OSError):
-        return None
-
-
-def capabilities(zbar: ZBar | None) -> str:
-    """What this scanner reads with, in words for the self-test and the status page."""
-    if zbar is None:
-        return "zxing-cpp; no second decoder, libzbar is not installed (package libzbar0)"
-    return "zxing-cpp and ZBar" if zbar.exact else "zxing-cpp and ZBar for ASCII only, this libzbar is older than 0.23.1"
 
 
 class Scanner:
@@ -228,48 +137,6 @@ def load_image(path: Path) -> Pixels:
     if pixels is None:
         raise UnreadableImage(path, "not a picture that can be read (JPEG, PNG, WebP, BMP, TIFF)" if raw else "the file is empty")
     return _u8(pixels)
-
-
-class Sightings:
-    """Turns tokens frame by frame into what came into view: pure, the time is an argument.
-
-    Two tokens are at once when both were seen within `together_ms`, since they may be decoded in alternate frames. A token unseen
-    for `gone_ms` has left, and is told again when it returns. After `Several`, one of them counts as alone only once the others
-    have left.
-    """
-
-    def __init__(self, *, gone_ms: int = 1500, together_ms: int = 400) -> None:
-        self._gone_ns, self._together_ns = gone_ms * 1_000_000, together_ms * 1_000_000
-        self._seen: dict[bytes, tuple[Token, int]] = {}
-        self._told_alone: set[bytes] = set()
-        self._told_several: set[bytes] = set()
-
-    def update(self, tokens: Iterable[Token], mono_ns: int) -> Sighting | None:
-        """What is new in view after this frame, or None; `mono_ns` is the frame's, and never runs back."""
-        self._forget(mono_ns)
-        fresh = {token.data: (token, mono_ns) for token in tokens}
-        self._seen |= fresh
-        view = tuple(token for token, at in self._seen.values() if mono_ns - at <= self._together_ns)
-        if not fresh:
-            return None
-        return self._one(view[0]) if len(view) == 1 else self._several(view)
-
-    def _forget(self, mono_ns: int) -> None:
-        self._seen = {data: (token, at) for data, (token, at) in self._seen.items() if mono_ns - at < self._gone_ns}
-        self._told_alone &= self._seen.keys()
-        self._told_several &= self._seen.keys()
-
-    def _one(self, token: Token) -> One | None:
-        if token.data in self._told_alone or (token.data in self._told_several and len(self._told_several) > 1):
-            return None
-        self._told_alone.add(token.data)
-        return One(token)
-
-    def _several(self, view: tuple[Token, ...]) -> Several | None:
-        if {token.data for token in view} <= self._told_several:
-            return None
-        self._told_several |= {token.data for token in view}
-        return Several(view)
 
 
 def _zxing(view: _View, name: str = "zxing") -> tuple[Token, ...]:

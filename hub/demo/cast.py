@@ -15,28 +15,7 @@ from hub.registry import keys, passes
 BY = "demo"
 _BY_HAND = 8
 PIN = "2468"
-_NAMES = [
-    "王明",
-    "李秀英",
-    "张伟",
-    "刘洋",
-    "陈静",
-    "杨帆",
-    "赵敏",
-    "黄磊",
-    "周杰",
-    "吴芳",
-    "徐丽",
-    "孙强",
-    "马超",
-    "朱红",
-    "胡军",
-    "郭亮",
-    "何平",
-    "高洁",
-    "林涛",
-    "罗兰",
-]
+_NAMES = [family + given for given in ("明", "秀英") for family in "王李张刘陈杨赵黄周吴徐孙马朱胡郭何高林罗"]
 
 
 class Person(msgspec.Struct, frozen=True):

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
-from smbus2 import SMBus, i2c_msg
+from smbus2 import i2c_msg
 
 from kiosk.drivers.base import Fault, FaultKind, Measurement, SelfTest
+from kiosk.drivers.i2c import I2CBus, crc8
 
 ADDRESS = 0x5A
 RAM_AMBIENT = 0x06
@@ -22,58 +22,6 @@ WARM_UP_SECONDS = 0.25
 EEPROM_SECONDS = 0.02
 STUCK_READS = 5
 """Identical reads that count as stuck, so that two rare reads that happen to agree do not."""
-
-
-class I2CBus(Protocol):
-    """What the driver needs of a bus: combined transactions, OSError when nobody answers."""
-
-    def i2c_rdwr(self, *i2c_msgs: i2c_msg) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class LinuxBus:
-    """A bus of the kernel's, opened at its first use and again after an error: an adapter may come and go."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._bus: SMBus | None = None
-
-    def i2c_rdwr(self, *i2c_msgs: i2c_msg) -> None:
-        """One transaction with repeated starts. Raises OSError when the bus or the device does not answer."""
-        try:
-            self._bus = self._bus or SMBus(self._path)
-            self._bus.i2c_rdwr(*i2c_msgs)
-        except OSError:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Closes the bus; its next use opens it again."""
-        if self._bus is not None:
-            self._bus.close()
-            self._bus = None
-
-
-def open_bus(spec: str) -> I2CBus:
-    """The bus "1" or "/dev/i2c-1", or the emulator at "emulated:<folder>". Raises ValueError for any other form."""
-    if spec.startswith("emulated:"):
-        from kiosk.drivers.emulated.i2c import EmulatedI2CBus  # only a station that emulates loads it
-
-        return EmulatedI2CBus(Path(spec.removeprefix("emulated:")))
-    if spec.isdecimal() or spec.startswith("/dev/"):
-        return LinuxBus(f"/dev/i2c-{spec}" if spec.isdecimal() else spec)
-    raise ValueError(f'I2C bus is "{spec}"; it may be a number, a path under /dev or emulated:<folder>')
-
-
-def crc8(message: bytes) -> int:
-    """SMBus PEC: CRC-8 of polynomial x⁸ + x² + x + 1 (SMBus 3.1, section 6.4)."""
-    crc = 0
-    for byte in message:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc << 1 ^ (0x07 if crc & 0x80 else 0)) & 0xFF
-    return crc
 
 
 def celsius_of(word: int) -> float:

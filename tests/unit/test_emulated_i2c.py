@@ -9,7 +9,8 @@ import pytest
 from smbus2 import i2c_msg
 
 from kiosk.drivers.emulated.i2c import EmulatedI2CBus, Mlx90614Model, Scene, read_scene
-from kiosk.drivers.mlx90614 import ADDRESS, EEPROM_EMISSIVITY, RAM_AMBIENT, RAM_OBJECT, crc8
+from kiosk.drivers.i2c import crc8
+from kiosk.drivers.mlx90614 import ADDRESS, EEPROM_EMISSIVITY, RAM_AMBIENT, RAM_OBJECT
 
 JITTER = 0.061
 

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smbus2 import i2c_msg
 
+from kiosk.devices import open_bus
 from kiosk.drivers.base import Fault, FaultKind, Measurement
 from kiosk.drivers.emulated.i2c import EmulatedI2CBus, Mlx90614Model, Trouble
-from kiosk.drivers.mlx90614 import LinuxBus, Mlx90614, celsius_of, crc8, open_bus, word_of_emissivity
+from kiosk.drivers.i2c import LinuxBus, crc8
+from kiosk.drivers.mlx90614 import Mlx90614, celsius_of, word_of_emissivity
 
 JITTER = 0.061
 

@@ -11,7 +11,9 @@ import segno
 from kiosk import scanner as module
 from kiosk.drivers.base import Frame, Pixels
 from kiosk.drivers.emulated.rendering import empty, hard_frame, render
-from kiosk.scanner import Scanner, Token, UnreadableImage, ZBar, capabilities, load_zbar, scan_file
+from kiosk.drivers.zbar import ZBar, capabilities, load_zbar
+from kiosk.scanner import Scanner, UnreadableImage, scan_file
+from kiosk.sightings import Token
 
 CHINESE = "出入证:王*明".encode()
 BINARY = bytes(range(256))

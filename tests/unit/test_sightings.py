@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.scanner import One, Several, Sightings, Token
+from kiosk.sightings import One, Several, Sightings, Token
 
 
 def token(name: str) -> Token:

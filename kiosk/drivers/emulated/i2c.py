@@ -9,13 +9,13 @@ from typing import Literal
 import msgspec
 from smbus2 import i2c_msg
 
+from kiosk.drivers.i2c import crc8
 from kiosk.drivers.mlx90614 import (
     ADDRESS,
     EEPROM_EMISSIVITY,
     ERROR_BIT,
     RAM_AMBIENT,
     RAM_OBJECT,
-    crc8,
     word_of_emissivity,
 )
 
