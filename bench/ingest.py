@@ -46,7 +46,7 @@ def run() -> list[Row]:
 def _measured(size: int, count: int, receiver: Callable[[Path, int, int, threading.Event], float]) -> float:
     """Events a second from the first message sent to the last event received or stored."""
     with (
-        tempfile.TemporaryDirectory(dir=".") as folder,
+        tempfile.TemporaryDirectory(dir="var") as folder,
         Mosquitto(Path(folder) / "mosquitto", _PASSWORD, [Login(_STATION, "c1", _PASSWORD)]) as broker,
     ):
         ready = threading.Event()

@@ -17,7 +17,7 @@ ROUNDS, COMMITS = 6, 60
 def run() -> list[Row]:
     """One row: the journal's commit over a bare one."""
     entry = Entry(direction=Direction.IN, outcome=Outcome.ADMIT, reasons=("normal",))
-    with tempfile.TemporaryDirectory(dir=".") as folder:
+    with tempfile.TemporaryDirectory(dir="var") as folder:
         bare = _bare(Path(folder) / "bare.db")
         clock = lambda: (datetime.now(UTC), Clock.SYNCED, time.monotonic_ns())  # noqa: E731
         with Journal(Path(folder) / "journal", boot="bench", clock=clock) as journal:

@@ -68,7 +68,7 @@ def run() -> list[Row]:
     """The median and the 95th percentile, over one frame interval, one plain decode and one bare commit."""
     private = os.urandom(32)
     frames = [_frame(_token(private), seed) for seed in range(PASSES)]
-    with tempfile.TemporaryDirectory(dir=".") as folder:
+    with tempfile.TemporaryDirectory(dir="var") as folder:
         taken = _passages(Path(folder), frames, Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw())
         base = 1 / FPS + _decode_seconds(frames) + bare_commit_seconds(Path(folder) / "bare.db")
     note = f"{len(taken)} of {PASSES} passes; base {1000 * base:.1f} ms: a frame interval, a plain decode, a bare commit"
