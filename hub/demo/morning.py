@@ -40,7 +40,7 @@ class Morning(threading.Thread):
         """One turn after another: duty first, then the next resident; from when the station can tell a pass."""
         self.finger.wait(lambda s: _present(s, "passes"), 60, self._stop_asked)
         while not self._stop_asked.wait(0.3):
-            if time.monotonic() < self._aside_until or not self.playing:
+            if not self._ours():
                 continue
             seen = self.finger.look()
             if seen is not None and not self._duty(seen):
@@ -83,6 +83,10 @@ class Morning(threading.Thread):
             return self.finger.touch("confirm_duty")
         return not _present(seen, "desk") and (self.check_desk() or True)
 
+    def _ours(self) -> bool:
+        """Whether the gate is the morning's: what a hand holds up in the middle of a scene is not taken away again."""
+        return self.playing and time.monotonic() >= self._aside_until
+
     def _somebody(self) -> None:
         air = self.world.thermometer["ambient_celsius"]
         self.world.show(
@@ -91,13 +95,14 @@ class Morning(threading.Thread):
             seed=self._random.randrange(1000),
         )
         seen = self.finger.wait(lambda s: s["phase"] in ("measuring", "outcome"), 6, self._stop_asked)
-        if seen is not None and seen["phase"] == "measuring":
+        if self._ours() and seen is not None and seen["phase"] == "measuring":
             self.world.feel(
                 object_celsius=round(FOREHEAD_CELSIUS + 0.15 * (air - AIR_CELSIUS) + self._random.uniform(-0.4, 0.4), 2)
             )
             self.finger.wait(lambda s: s["phase"] == "outcome", 8, self._stop_asked)
         self._stop_asked.wait(1.0)
-        self.world.nobody()
+        if self._ours():
+            self.world.nobody()
 
 
 def _present(seen: Snapshot, item: str) -> bool:
