@@ -1,5 +1,6 @@
 """A station's configuration, read once into frozen structs. See docs/hardware.md for each key."""
 
+import datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -13,6 +14,11 @@ from contract.settings import BadSettings, Section, parse
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
+Way = Annotated[str, msgspec.Meta(pattern="^(in|out|both)$")]
+Pin = Annotated[int, msgspec.Meta(ge=0, le=27)]
+"""A GPIO number of the 40-pin header, as Broadcom counts them."""
+Percent = Annotated[int, msgspec.Meta(ge=0, le=100)]
+
 
 class Place(Section, frozen=True, kw_only=True):
     """Which gate this station guards."""
@@ -23,22 +29,76 @@ class Place(Section, frozen=True, kw_only=True):
     compound: Name
     compound_name: str
     lane: Name = "1"
-    direction: Annotated[str, msgspec.Meta(pattern="^(in|out|both)$")] = "both"
+    direction: Way = "both"
 
 
 class Camera(Section, frozen=True, kw_only=True):
     source: str = "0"
-    """A USB camera's number or device, a video file, a folder of images, or emulated:FOLDER."""
+    """A USB camera's number or device, picamera2:NUMBER, a video file, a folder of images, or emulated:FOLDER."""
     fps: Annotated[float, msgspec.Meta(gt=0, le=60)] = 15
+    direction: Way = "both"
+    """Which way the people go whose passes this camera sees; both: as the place or the toggle says."""
+
+
+class HandScanner(Section, frozen=True, kw_only=True):
+    """A QR hand scanner that types (USB keyboard wedge)."""
+
+    device: str
+    """/dev/input/by-id/…, or emulated:FOLDER."""
+    direction: Way = "both"
 
 
 class Thermometer(Section, frozen=True, kw_only=True):
-    driver: Annotated[str, msgspec.Meta(pattern="^(mlx90614|none)$")] = "mlx90614"
+    driver: Annotated[str, msgspec.Meta(pattern=r"^(mlx90614|mlx90615|gy-mcu90614|gy-614v|none)$(?!\n)")] = "mlx90614"
     bus: str = "1"
     """An I2C bus's number or device, or emulated:FOLDER."""
-    address: Annotated[int, msgspec.Meta(ge=0x08, le=0x77)] = 0x5A
+    port: str = "/dev/serial0"
+    """For a module on a serial line: its device, or emulated:FOLDER."""
+    address: Annotated[int, msgspec.Meta(ge=0x08, le=0x77)] | None = None
+    """On the I2C bus; None: the one that the sensor leaves the factory with."""
     emissivity: Annotated[float, msgspec.Meta(ge=0.1, le=1.0)] = 0.98
+    site: Annotated[str, msgspec.Meta(pattern="^(forehead|wrist|neck)$")] = "forehead"
+    """Where it is aimed at."""
     offset_celsius: Annotated[float, msgspec.Meta(ge=-2.0, le=2.0)] = 0.0
+    """Found by calibration: added to the skin."""
+    calibrated: datetime.date | None = None
+    calibration_due: datetime.date | None = None
+    """From this day on its readings no longer count as evidence of the item."""
+    box_heat_celsius: Annotated[float, msgspec.Meta(ge=0.0, le=15.0)] = 0.0
+    """How much warmer the box makes the sensor than the air: taken off the ambient."""
+
+
+class Gpio(Section, frozen=True, kw_only=True):
+    """What hangs on the Pi's header; a pin that is not given is not there."""
+
+    red: Pin | None = None
+    amber: Pin | None = None
+    green: Pin | None = None
+    buzzer: Pin | None = None
+    barrier: Pin | None = None
+    """A relay that opens the barrier with one pulse."""
+    barrier_active_low: bool = True
+    barrier_pulse_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=10)] = 0.5
+    barrier_release: Pin | None = None
+    """A button that opens the barrier whatever the program thinks."""
+    motion: Pin | None = None
+    distance_trigger: Pin | None = None
+    distance_echo: Pin | None = None
+    distance_metres: Annotated[float, msgspec.Meta(gt=0, le=4)] = 1.2
+    """Nearer than this is somebody."""
+    call_button: Pin | None = None
+    shutdown_button: Pin | None = None
+    """Held for three seconds: the station is shut down in an orderly way."""
+
+
+class Voice(Section, frozen=True, kw_only=True):
+    on: bool = True
+    folder: str = "voice"
+    """Sentences as files: LANGUAGE/SENTENCE.wav; taken from the data folder. A recording dropped in replaces one."""
+    device: str = "default"
+    """ALSA's name of the loudspeaker."""
+    day: Percent = 85
+    night: Percent = 40
 
 
 class Hub(Section, frozen=True, kw_only=True):
@@ -59,6 +119,11 @@ class Screen(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Port = 8080
     language: Annotated[str, msgspec.Meta(pattern="^(zh|en)$")] = "zh"
+    settings_pin: str = ""
+    """argon2id of the PIN that opens the settings (`kiosk settings-pin`); empty: nobody may change them on the screen."""
+    backlight: str = ""
+    """The backlight's folder, such as /sys/class/backlight/10-0045; empty: the page dims itself."""
+    brightness: Percent = 100
 
 
 class StationSettings(Section, frozen=True, kw_only=True):
@@ -71,6 +136,10 @@ class StationSettings(Section, frozen=True, kw_only=True):
     clock: Annotated[str, msgspec.Meta(pattern="^(kernel|trusted)$")] = "kernel"
     """kernel: synced when the kernel says so. trusted: the machine's clock is kept right by other means."""
     camera: Camera = Camera()
+    more_cameras: tuple[Camera, ...] = ()
+    hand_scanners: tuple[HandScanner, ...] = ()
+    gpio: Gpio = Gpio()
+    voice: Voice = Voice()
     thermometer: Thermometer = Thermometer()
     screen: Screen = Screen()
 

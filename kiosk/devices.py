@@ -6,7 +6,7 @@ from kiosk.config import Located
 from kiosk.drivers.camera import Camera
 from kiosk.drivers.emulated.i2c import EmulatedI2CBus
 from kiosk.drivers.i2c import I2CBus, LinuxBus
-from kiosk.drivers.mlx90614 import Mlx90614
+from kiosk.drivers.mlx90614 import ADDRESS, Mlx90614
 
 
 def open_camera(located: Located) -> Camera:
@@ -20,7 +20,8 @@ def open_thermometer(located: Located) -> Mlx90614 | None:
     settings = located.settings.thermometer
     if settings.driver == "none":
         return None
-    return Mlx90614(open_bus(located.device(settings.bus)), address=settings.address, emissivity=settings.emissivity)
+    bus = open_bus(located.device(settings.bus))
+    return Mlx90614(bus, address=settings.address or ADDRESS, emissivity=settings.emissivity)
 
 
 def open_bus(spec: str) -> I2CBus:
