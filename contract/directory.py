@@ -118,9 +118,78 @@ class InspectionFindings(Message, frozen=True, kw_only=True):
     findings: tuple[InspectionFinding, ...] = ()
 
 
+class RosterHolder(Message, frozen=True, kw_only=True):
+    """Somebody who lives, works or stays somewhere, as a gate may know them."""
+
+    pass_id: str
+    name: Text
+    """Masked: 王*明."""
+
+
+class Dwelling(Message, frozen=True, kw_only=True):
+    """One door: building and room as people say them, and who is behind it."""
+
+    building: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+    room: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    holders: tuple[RosterHolder, ...] = ()
+
+
+class Roster(Message, frozen=True, kw_only=True):
+    """名册: who lives where, for those who come without a card."""
+
+    dwellings: tuple[Dwelling, ...] = ()
+
+
+class Faces(Message, frozen=True, kw_only=True):
+    """Holders' photos, so that a borrowed pass shows. Small ones."""
+
+    faces: dict[str, Annotated[str, msgspec.Meta(max_length=16_000)]] = {}
+    """Pass id → JPEG, base64 (RFC 4648)."""
+
+
+class Booking(Message, frozen=True, kw_only=True):
+    """A vehicle or a crew that the committee has let come, for a time."""
+
+    id: Identifier
+    kind: Annotated[str, msgspec.Meta(pattern="^(removal|workers|guest|delivery|medical)$")]
+    plate: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    crew: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    """How many people; 0: not said."""
+    dwelling: Text = ""
+    note: Text = ""
+    opens: Instant
+    closes: Instant
+
+
+class Bookings(Message, frozen=True, kw_only=True):
+    bookings: tuple[Booking, ...] = ()
+
+
+Minute = Annotated[int, msgspec.Meta(ge=0, le=1440)]
+
+
+class Policies(Message, frozen=True, kw_only=True):
+    """What a gate does where practice differs: the sub-district's to set."""
+
+    courier: Annotated[str, msgspec.Meta(pattern="^(shelf|visitor)$")] = "shelf"
+    """Couriers leave it at the shelf, or go in like visitors."""
+    question_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    """Of the residents let in, how many are asked where they live (「您住几号几室?」)."""
+    shift_seconds: Seconds = 4 * 3600
+    """On duty for longer than this, a volunteer is warned: people were worn out."""
+    aside_seconds: Seconds = 300
+    """How long somebody with a fever rests at the side before the station asks for the second reading."""
+    taxi_seconds: Seconds = 1800
+    """A taxi inside for longer is an alert."""
+    visit_seconds: Seconds = 4 * 3600
+    night: tuple[Minute, Minute] = (21 * 60, 6 * 60)
+    """From when to when (minutes from local midnight) the screen is dim and the voice quiet."""
+
+
 PARTS: dict[str, type[Message]] = {
     "keys": Keys, "revocations": Revocations, "isolating": Isolating, "colours": Colours, "badges": Badges,
     "notices": Notices, "thresholds": Thresholds, "codes": DayCodes, "findings": InspectionFindings,
+    "roster": Roster, "faces": Faces, "bookings": Bookings, "policies": Policies,
 }  # fmt: skip
 
 
@@ -153,6 +222,10 @@ class Directory(Message, frozen=True, kw_only=True):
     thresholds: Thresholds = Thresholds()
     codes: DayCodes = DayCodes()
     findings: InspectionFindings = InspectionFindings()
+    roster: Roster = Roster()
+    faces: Faces = Faces()
+    bookings: Bookings = Bookings()
+    policies: Policies = Policies()
 
 
 def hash_part(data: bytes) -> PartHash:

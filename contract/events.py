@@ -59,6 +59,21 @@ class Site(StrEnum):
     NECK = "neck"
 
 
+class Who(StrEnum):
+    """What somebody is to the gate, and so which book of the register they stand in."""
+
+    RESIDENT = "resident"
+    VISITOR = "visitor"
+    COURIER = "courier"
+    WORKER = "worker"
+    TRAVELLER = "traveller"
+    """Back from a key area: 返沪报到."""
+    COMPANION = "companion"
+    """A child or an elder who came with somebody, in an entry of their own."""
+    VEHICLE = "vehicle"
+    TAXI = "taxi"
+
+
 class Reading(Message, frozen=True, kw_only=True):
     """测温读数: one temperature, taken after the pass it is paired with."""
 
@@ -76,7 +91,26 @@ class Reading(Message, frozen=True, kw_only=True):
     """How long the typing took; a sign of gaming when short."""
 
 
-class Entry(Message, frozen=True, kw_only=True, tag_field="kind", tag="entry"):
+class Companion(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """One more person of an entry: a child by the hand, an occupant of a vehicle. Each has a reading of their own."""
+
+    role: Identifier
+    """driver, occupant, child, elder."""
+    reading: Reading | None = None
+    pass_id: str | None = None
+
+
+class Written(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """An entry keyed in later, from paper or from memory: marked for ever, since anybody can write anything."""
+
+    at: Instant
+    """When it happened, as the paper says."""
+    page: Text = ""
+    """The text of the page's code; empty when there was no page."""
+    line: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+
+
+class Entry(Message, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="entry"):
     """One person or vehicle at the gate: what was decided and on what, so that the hub can judge it again."""
 
     direction: Direction
@@ -99,6 +133,26 @@ class Entry(Message, frozen=True, kw_only=True, tag_field="kind", tag="entry"):
     photo: str | None = None
     ms: float | None = None
     """Milliseconds from the first frame that held the code to the decision."""
+    who: Who | None = None
+    """None: as the kind of the pass says."""
+    found: Identifier = "code"
+    """How somebody was told: code, list (by building and room), form (asked and written down), paper."""
+    companions: Annotated[tuple[Companion, ...], msgspec.Meta(max_length=99)] = ()
+    """Everyone else of the entry; `people` counts them too."""
+    boot_checked: bool | None = None
+    """后备箱: opened and looked into; None where there is none."""
+    purpose: Identifier | None = None
+    """事由, where it is one of the usual: visit, delivery, repair, care, property, …; in other words it is sealed."""
+    host_confirmed: bool | None = None
+    """住户确认: the household said yes, by phone; None: not asked."""
+    key_area: bool | None = None
+    """14天重点地区史/接触史; None: not asked."""
+    answer: bool | None = None
+    """Whether the holder could say where they live, when asked at random; None: not asked."""
+    visit: str | None = None
+    """The id of the entry that this exit ends: 离开时间."""
+    booking: Identifier | None = None
+    written: Written | None = None
 
 
 class Correction(Message, frozen=True, kw_only=True, tag_field="kind", tag="correction"):
@@ -127,6 +181,10 @@ class ShiftChange(Message, frozen=True, kw_only=True, tag_field="kind", tag="shi
     """The badge's pass id."""
     reason: Identifier = "badge"
     """badge, handed_over, expired, revoked, demonstration."""
+    hours: float | None = None
+    """How long this shift was, when it ends."""
+    waiting: Natural = 0
+    """How many stood at the side when it ended: handed over with it."""
 
 
 class DutyConfirmed(Message, frozen=True, kw_only=True, tag_field="kind", tag="duty_confirmed"):
@@ -186,11 +244,67 @@ class HelpCalled(Message, frozen=True, kw_only=True, tag_field="kind", tag="help
     """求助: the volunteer called for help, silently."""
 
     by: Identifier | None = None
+    entry: str | None = None
+    """The entry that was on the screen, or stood at the side, when help was called."""
+
+
+class PhotoAttached(Message, frozen=True, kw_only=True, tag_field="kind", tag="photo"):
+    """A sealed photo that belongs to an earlier event: taken after that was written, so that nothing waits for a camera."""
+
+    event: str
+    photo: str
+    """SHA-256 (hex) of the sealed photo."""
+    purpose: Identifier
+    """emergency, help, unchecked, lock."""
+
+
+class Tallied(Message, frozen=True, kw_only=True, tag_field="kind", tag="tally"):
+    """Somebody who did not go in, counted by one touch: a courier who left it at the shelf."""
+
+    what: Identifier
+    by: Identifier | None = None
+
+
+class PeopleCounted(Message, frozen=True, kw_only=True, tag_field="kind", tag="people"):
+    """People that the presence sensor counted, against people in entries, over the time before the event."""
+
+    seconds: float
+    counted: Natural
+    recorded: Natural
+
+
+class BarrierOpened(Message, frozen=True, kw_only=True, tag_field="kind", tag="barrier"):
+    """The barrier was told to open, or was opened by its own button."""
+
+    cause: Identifier
+    """emergency, entry, touch, button, hub."""
+    by: Identifier | None = None
+
+
+class GateShut(Message, frozen=True, kw_only=True, tag_field="kind", tag="gate_shut"):
+    """The volunteer locked the gate, or opened it again; the lock's photo follows as `PhotoAttached`."""
+
+    shut: bool
+    by: Identifier | None = None
+
+
+class SettingsChanged(Message, frozen=True, kw_only=True, tag_field="kind", tag="settings"):
+    """Settings changed on the station's own screen, behind its PIN."""
+
+    settings: dict[str, str | int | float | bool]
+
+
+class GapAnswered(Message, frozen=True, kw_only=True, tag_field="kind", tag="gap_answered"):
+    """Somebody at the gate has seen how long the power was gone, and says whether people passed meanwhile."""
+
+    missed: bool
+    by: Identifier | None = None
 
 
 Body = (
     Entry | Correction | EvidenceChange | ShiftChange | DutyConfirmed | Started | Stopped
     | DeviceChange | DirectoryApplied | ClockSynced | JournalBegun | HelpCalled
+    | PhotoAttached | Tallied | PeopleCounted | BarrierOpened | GateShut | SettingsChanged | GapAnswered
 )  # fmt: skip
 
 

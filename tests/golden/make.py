@@ -107,7 +107,9 @@ BODIES: tuple[events.Body, ...] = (
     events.Entry(
         direction=events.Direction.IN, outcome=events.Outcome.ADMIT, reasons=("ok",), pass_id=RESIDENT.id, pass_kind="resident",
         key_id="p1", directory_version=7, colour="green", reading=READING, personal=sealing.Sealed(key="seal-1", box=BOX),
-        photo=PHOTO, ms=84.5,
+        photo=PHOTO, ms=84.5, who=events.Who.VISITOR, people=2, purpose="visit", host_confirmed=True, key_area=False,
+        companions=(events.Companion(role="child", reading=READING),), booking="b1",
+        written=events.Written(at=AT, page="GATEPOST-PAGE:s1:outsiders:12", line=3),
     ),
     events.Correction(corrects=identifier(1), cancelled=True, by=PASSES[4].id, note="误操作"),
     events.EvidenceChange(evidence=EVIDENCE, lifetime_seconds=43200.0),
@@ -120,6 +122,13 @@ BODIES: tuple[events.Body, ...] = (
     events.ClockSynced(stepped_seconds=-2.5),
     events.JournalBegun(reason="fork", previous="journal-0", previous_seq=41),
     events.HelpCalled(by=PASSES[4].id),
+    events.PhotoAttached(event=identifier(12), photo=PHOTO, purpose="help"),
+    events.Tallied(what="courier", by=PASSES[4].id),
+    events.PeopleCounted(seconds=900.0, counted=41, recorded=39),
+    events.BarrierOpened(cause="emergency", by=PASSES[4].id),
+    events.GateShut(shut=True, by=PASSES[4].id),
+    events.SettingsChanged(settings={"loudness": 60, "language": "en"}),
+    events.GapAnswered(missed=True, by=PASSES[4].id),
 )  # fmt: skip
 EVENTS = tuple(
     events.Event(
@@ -134,6 +143,18 @@ EVENTS = tuple(
 PIN = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
 
 DIRECTORY = directory.Directory(
+    roster=directory.Roster(
+        dwellings=(directory.Dwelling(building="3", room="502", holders=(directory.RosterHolder(pass_id=RESIDENT.id, name="王*明"),)),)
+    ),
+    faces=directory.Faces(faces={RESIDENT.id: "/9j/"}),
+    bookings=directory.Bookings(
+        bookings=(
+            directory.Booking(
+                id="b1", kind="removal", plate="沪A12345", crew=3, dwelling="3-502", opens=AT, closes=AT + timedelta(hours=4)
+            ),
+        )
+    ),
+    policies=directory.Policies(courier="visitor", question_share=0.02),
     version=7, issued_at=AT,
     keys=directory.Keys(
         passes=tuple(directory.PassKey(kid=kid, public=sealing.b64(raw)) for kid, raw in KEYS.items()),
