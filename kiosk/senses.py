@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from kiosk.drivers.base import Thermometer
+from kiosk.drivers.base import SelfTest, Thermometer
 from kiosk.inputs import DeviceReport, Input, Measured
 
 PERIOD_SECONDS = 0.2
@@ -15,7 +15,7 @@ class Senses:
 
     def __init__(self, thermometer: Thermometer | None, probe: Callable[[], str | None], post: Callable[[Input], None]) -> None:
         self._thermometer, self._probe, self._post = thermometer, probe, post
-        self._stop = threading.Event()
+        self._stop, self._reading = threading.Event(), threading.Lock()
         self._threads = [threading.Thread(target=self._watch_journal, name="journal-probe", daemon=True)]
         if thermometer is not None:
             self._threads.append(threading.Thread(target=self._feel, name="thermometer", daemon=True))
@@ -33,10 +33,19 @@ class Senses:
         if self._thermometer is not None:
             self._thermometer.close()
 
+    def selftest(self) -> SelfTest:
+        """The thermometer's test of itself, between two reads; while it lasts nobody is measured."""
+        if self._thermometer is None:
+            return SelfTest("thermometer", True, "none configured: figures are typed")
+        with self._reading:
+            return self._thermometer.selftest()
+
     def _feel(self) -> None:
         assert self._thermometer is not None
         while not self._stop.wait(PERIOD_SECONDS):
-            self._post(Measured(self._thermometer.read()))
+            with self._reading:
+                value = self._thermometer.read()
+            self._post(Measured(value))
 
     def _watch_journal(self) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,14 +55,26 @@ class Measurement:
     mono_ns: int
 
 
-class Thermometer(Protocol):
-    """A connected IR thermometer. Drivers only convert; what is fever is a rule."""
+class BodySite(StrEnum):
+    """What part of a person a body thermometer says that its figure is of."""
 
-    name: str
+    BODY = "body"
+    """Not said more exactly: what guns for foreheads say."""
+    ARMPIT = "armpit"
+    EAR = "ear"
+    MOUTH = "mouth"
+    RECTUM = "rectum"
+    GUT = "gut"
 
-    def read(self) -> Measurement | Fault: ...
 
-    def close(self) -> None: ...
+@dataclass(frozen=True)
+class BodyMeasurement:
+    """A body temperature as an instrument made it out itself when somebody pressed its button: no skin, and no ambient."""
+
+    celsius: float
+    mono_ns: int
+    """When it was received; it was measured before."""
+    site: BodySite = BodySite.BODY
 
 
 @dataclass(frozen=True)
@@ -72,3 +84,25 @@ class SelfTest:
     device: str
     ok: bool
     detail: str
+
+
+class Thermometer(Protocol):
+    """A connected IR thermometer, used in a `with` statement. Drivers only convert; what is fever is a rule."""
+
+    name: str
+
+    def read(self) -> Measurement | Fault:
+        """What it sees now, or why it can't tell. Never raises for what the device or its wire does."""
+
+    def selftest(self) -> SelfTest:
+        """Tests the device and its settings, waiting for the warm-up if it must."""
+
+    def set_emissivity(self) -> SelfTest:
+        """Writes the configured emissivity into the device and tests it again; fails, in words, where that can't be done."""
+
+    def close(self) -> None:
+        """Gives up the bus or the port."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: object) -> None: ...

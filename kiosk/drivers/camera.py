@@ -1,6 +1,6 @@
-"""A camera through OpenCV: USB (V4L2), a video file, a folder of pictures, or emulated. Always the newest frame, never a queue.
+"""A camera: USB (V4L2) through OpenCV, a Pi's ribbon, a video file, a folder of pictures, or emulated.
 
-The ribbon cameras of a Pi on libcamera are not seen by `cv2.VideoCapture`: use a USB (UVC) camera.
+Always the newest frame, never a queue. The Pi's ribbon cameras are on libcamera, where `cv2.VideoCapture` does not see them.
 """
 
 import sys
@@ -17,9 +17,10 @@ import numpy as np
 
 from kiosk.drivers.base import Frame, Pixels
 from kiosk.drivers.emulated.camera import EmulatedCapture
+from kiosk.drivers.ribbon import RIBBON, RibbonCapture
 
 Source = str
-"""`0`, `/dev/video0`, `video.mp4`, `folder/` or `emulated:<folder>`."""
+"""`0`, `/dev/video0`, `picamera2:0`, `video.mp4`, `folder/` or `emulated:<folder>`."""
 
 EMULATED = "emulated:"
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
@@ -122,9 +123,14 @@ def frames_of(path: Path) -> Iterator[Pixels]:
 
 
 def open_source(source: Source, fps: float = 15.0, *, loop: bool = True) -> Capture:
-    """Opens what `source` names, at `fps` frames a second; a video file keeps its own rate. See `isOpened` for success."""
+    """Opens what `source` names, at `fps` frames a second; a video file keeps its own rate.
+
+    See `isOpened` for success. Raises OSError where there is more to say: a ribbon camera.
+    """
     if source.startswith(EMULATED):
         return Paced(EmulatedCapture(Path(source.removeprefix(EMULATED))), fps)
+    if source.startswith(RIBBON):
+        return RibbonCapture(source, fps)
     if source.isdecimal() or source.startswith("/dev/"):
         return _usb(f"/dev/video{source}" if source.isdecimal() else source, fps)
     path = Path(source)
@@ -132,7 +138,10 @@ def open_source(source: Source, fps: float = 15.0, *, loop: bool = True) -> Capt
 
 
 class Camera:
-    """A camera with a grabbing thread and one slot for the newest frame; reopened, with growing pauses, when it fails."""
+    """A camera with a grabbing thread and one slot for the newest frame; reopened, with growing pauses, when it fails.
+
+    It can be told to rest while nobody is there to be seen: then it grabs once in `rest_seconds`, and still counts as present.
+    """
 
     def __init__(
         self,
@@ -141,13 +150,15 @@ class Camera:
         fps: float = 15.0,
         open_source: Callable[[Source, float], Capture] = open_source,
         reopen_seconds: float = 2.0,
+        rest_seconds: float = 0.5,
         clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._source, self._fps, self._open = source, fps, open_source
-        self._reopen_seconds, self._clock_ns = reopen_seconds, clock_ns
+        self._reopen_seconds, self._rest_seconds, self._clock_ns = reopen_seconds, rest_seconds, clock_ns
         self._changed = threading.Condition()
         self._frame: Frame | None = None
         self._trouble = "not started"
+        self._resting = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera {source}", daemon=True)
 
@@ -162,6 +173,12 @@ class Camera:
         with self._changed:
             self._changed.wait_for(lambda: self._stopping.is_set() or self._number > after, timeout)
             return self._frame if self._number > after and not self._stopping.is_set() else None
+
+    def rest(self, resting: bool) -> None:
+        """Grab slowly from now on, or at the full rate again, at once."""
+        with self._changed:
+            self._resting = resting
+            self._changed.notify_all()
 
     def status(self) -> CameraStatus:
         """Whether frames arrive now."""
@@ -215,13 +232,22 @@ class Camera:
             if not capture.isOpened():
                 return self._report(f"{self._source} can't be opened: not there, or in use by another program")
             while not self._stopping.is_set():
-                ok, pixels = capture.read()
+                ok, pixels = self._next(capture)
                 if not ok or pixels is None:
                     return self._report(f"{self._source} gives no more frames: unplugged?")
                 self._put(np.asarray(pixels, np.uint8))
         finally:
             capture.release()
         return None
+
+    def _next(self, capture: Capture) -> tuple[bool, Any]:
+        """One read. The first one after a pause is thrown away: a camera keeps the frame that it took when the pause began."""
+        if self._resting:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._resting or self._stopping.is_set(), self._rest_seconds)
+            if not capture.read()[0]:
+                return False, None
+        return capture.read()
 
     def _put(self, pixels: Pixels) -> None:
         with self._changed:

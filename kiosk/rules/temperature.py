@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from statistics import median
 
-from contract.events import Band
+from contract.events import Band, Site
 from kiosk.drivers.base import Fault, FaultKind, Measurement
 
 TYPED_MIN_CELSIUS = 30.0
@@ -27,14 +27,32 @@ class TemperatureRule:
     absurd_celsius: float = 42.5
     """Body, above this value: no person."""
     target_margin_celsius: float = 0.5
-    """How far a forehead stands out from the sensor's surroundings."""
+    """How far a forehead stands out from the air."""
     ambient_min: float = 16.0
     ambient_max: float = 35.0
     offset_celsius: float = 0.0
     """Added to the skin: this sensor's calibration against a reference."""
+    box_heat_celsius: float = 0.0
+    """Taken off the sensor's ambient: how much warmer than the air its box keeps it."""
+    site: Site = Site.FOREHEAD
+    """Where it is aimed. The body estimate is made for foreheads: any other site's figure is approximate."""
     spread_celsius: float = 0.4
     """Widest spread of skin among settled samples."""
     samples: int = 3
+
+    def skin_celsius(self, measurement: Measurement) -> float:
+        """The surface seen, calibrated."""
+        return round(measurement.object_celsius + self.offset_celsius, 2)
+
+    def air_celsius(self, ambient_celsius: float) -> float:
+        """The air around the box, by the ambient that the sensor feels inside it."""
+        return round(ambient_celsius - self.box_heat_celsius, 2)
+
+    def approximations(self, ambient_celsius: float) -> tuple[str, ...]:
+        """Why a figure taken now would be approximate, as stable keys; empty under good conditions."""
+        outside = not self.ambient_min <= self.air_celsius(ambient_celsius) <= self.ambient_max
+        elsewhere = self.site is not Site.FOREHEAD
+        return (*(("ambient_out_of_range",) if outside else ()), *(("site_not_forehead",) if elsewhere else ()))
 
 
 @dataclass(frozen=True)
@@ -46,8 +64,9 @@ class Judged:
     """To 0.1 °C, as shown and as compared with the thresholds."""
     skin_celsius: float | None
     ambient_celsius: float | None
+    """Of the air: the box's heat is taken off."""
     degraded: bool
-    """Taken outside the ambient range the sensor is specified for."""
+    """Approximate: taken outside the ambient range the sensor is specified for, or elsewhere than on a forehead."""
     reasons: tuple[str, ...]
     """Stable keys; empty for a normal reading under good conditions."""
 
@@ -68,15 +87,15 @@ def judge(measurement: Measurement | Fault, rule: TemperatureRule) -> Judged:
     """Judges one read. A fault is unknown, never normal."""
     if isinstance(measurement, Fault):
         return _unknown(str(measurement.kind))
-    skin, ambient = measurement.object_celsius + rule.offset_celsius, measurement.ambient_celsius
-    degraded = not rule.ambient_min <= ambient <= rule.ambient_max
-    why_degraded = ("ambient_out_of_range",) if degraded else ()
+    skin, air = rule.skin_celsius(measurement), rule.air_celsius(measurement.ambient_celsius)
+    approximate = rule.approximations(measurement.ambient_celsius)
+    degraded = bool(approximate)
     if not has_target(measurement, rule):
-        return Judged(Band.NO_TARGET, None, skin, ambient, degraded, ("no_target", *why_degraded))
-    body = round(body_estimate(skin, ambient), 1)
+        return Judged(Band.NO_TARGET, None, skin, air, degraded, ("no_target", *approximate))
+    body = round(body_estimate(skin, air), 1)
     band, reasons = _band_of(body, rule)
     known_body = None if band is Band.UNKNOWN else body
-    return Judged(band, known_body, skin, ambient, degraded, (*reasons, *why_degraded))
+    return Judged(band, known_body, skin, air, degraded, (*reasons, *approximate))
 
 
 def judge_typed(celsius: float, rule: TemperatureRule) -> Judged:
@@ -89,15 +108,15 @@ def judge_typed(celsius: float, rule: TemperatureRule) -> Judged:
 
 
 def has_target(measurement: Measurement, rule: TemperatureRule) -> bool:
-    """Whether there is a forehead: it stands out from the sensor's surroundings and is as warm as the living.
+    """Whether there is a forehead: it stands out from the air and is as warm as the living.
 
     Only in air hotter than the sensor's range may a forehead be the colder of the two.
     """
-    skin, ambient = measurement.object_celsius + rule.offset_celsius, measurement.ambient_celsius
-    warmer = round(skin - ambient, 2)
+    skin, air = rule.skin_celsius(measurement), rule.air_celsius(measurement.ambient_celsius)
+    warmer = round(skin - air, 2)
     stands_out = warmer >= rule.target_margin_celsius
-    stands_out |= ambient > rule.ambient_max and warmer <= -rule.target_margin_celsius
-    living = skin >= LIVING_SKIN_CELSIUS and body_estimate(skin, ambient) >= LIVING_BODY_CELSIUS
+    stands_out |= air > rule.ambient_max and warmer <= -rule.target_margin_celsius
+    living = skin >= LIVING_SKIN_CELSIUS and body_estimate(skin, air) >= LIVING_BODY_CELSIUS
     return stands_out and living
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from kiosk.drivers.base import Pixels
-from kiosk.drivers.camera import Camera, EndOfRecording, Paced, Recording, frames_of, open_source
+from kiosk.drivers.camera import _SILENT_SECONDS, Camera, EndOfRecording, Paced, Recording, frames_of, open_source
 from kiosk.drivers.emulated.camera import EmulatedCapture
 
 BLANK = np.zeros((48, 64, 3), np.uint8)
@@ -184,6 +184,54 @@ def test_close_frees_who_waits_and_the_device() -> None:
     assert got == [None]
     assert capture.released.wait(10)
     assert (eye.status().present, eye.status().detail) == (False, "closed")
+
+
+def test_at_rest_no_frame_is_grabbed_until_it_is_due_and_waking_is_at_once() -> None:
+    permits = threading.Semaphore(0)
+    capture = ScriptedCapture(shades(*range(1, 9)), permits=permits)
+    with camera(capture, rest_seconds=3600) as eye:
+        permits.release()
+        assert eye.latest(timeout=10) is not None
+        eye.rest(True)
+        permits.release()  # the read that was under way
+        assert eye.latest(after=1, timeout=10) is not None
+        permits.release(3)
+        assert eye.latest(after=2, timeout=0.05) is None
+        assert eye.status().present
+        eye.rest(False)
+        frame = eye.latest(after=3, timeout=10)
+        assert frame is not None
+        assert (frame.number, int(frame.pixels[0, 0, 0])) == (4, 5)  # the third, as old as the pause, was thrown away
+        permits.release()
+
+
+def test_at_rest_frames_still_come_and_it_is_present() -> None:
+    with camera(endless(), rest_seconds=0.001) as eye:
+        eye.rest(True)
+        for _ in range(3):
+            assert eye.latest(after=eye.status().frames, timeout=10) is not None
+            assert eye.status().present
+
+
+def test_a_pause_is_shorter_than_the_silence_that_counts_as_missing() -> None:
+    assert Camera("0")._rest_seconds == 0.5
+    assert _SILENT_SECONDS > 2 * 0.5
+
+
+def test_unplugged_at_rest_is_told() -> None:
+    with Camera("0", open_source=Openings(ScriptedCapture(shades(1, 2, 3))), reopen_seconds=60, rest_seconds=0.001) as eye:
+        eye.rest(True)
+        until(eye, lambda: "unplugged" in eye.status().detail)
+
+
+def test_closing_does_not_wait_for_a_rest_to_be_over() -> None:
+    capture = endless()
+    eye = camera(capture, rest_seconds=3600)
+    eye.start()
+    assert eye.latest(timeout=10) is not None
+    eye.rest(True)
+    eye.close()
+    assert capture.released.is_set()
 
 
 @pytest.mark.parametrize("kind", ["folder", "video"])

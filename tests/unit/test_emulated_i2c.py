@@ -1,4 +1,4 @@
-"""The emulated bus answers as an MLX90614 on the kernel's bus would, byte for byte."""
+"""The emulated bus answers as an MLX90614 or an MLX90615 on the kernel's bus would, byte for byte."""
 
 import errno
 import json
@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from smbus2 import i2c_msg
 
-from kiosk.drivers.emulated.i2c import EmulatedI2CBus, Mlx90614Model, Scene, read_scene
+from kiosk.drivers import mlx90614, mlx90615
+from kiosk.drivers.emulated.i2c import EmulatedI2CBus, MelexisModel
+from kiosk.drivers.emulated.scene import Scene, read_scene
 from kiosk.drivers.i2c import crc8
-from kiosk.drivers.mlx90614 import ADDRESS, EEPROM_EMISSIVITY, RAM_AMBIENT, RAM_OBJECT
+from kiosk.drivers.melexis import Chip
 
 JITTER = 0.061
+ADDRESS, EEPROM_EMISSIVITY = mlx90614.CHIP.address, mlx90614.CHIP.eeprom_emissivity
+RAM_OBJECT, RAM_AMBIENT = mlx90614.CHIP.ram_object, mlx90614.CHIP.ram_ambient
 
 
 def ask(bus: EmulatedI2CBus, command: int, address: int = ADDRESS, length: int = 3) -> bytes:
@@ -39,16 +43,23 @@ def play(folder: Path, **scene: object) -> None:
     fresh.replace(target)
 
 
-def test_registers_carry_the_models_temperatures_and_a_right_pec() -> None:
-    bus = EmulatedI2CBus(model=Mlx90614Model(object_celsius=34.5, ambient_celsius=21.0))
-    for command, expected in ((RAM_OBJECT, 34.5), (RAM_AMBIENT, 21.0)):
-        reply = ask(bus, command)
+@pytest.mark.parametrize(
+    "chip, address, ram_object, ram_ambient, one",
+    [(mlx90614.CHIP, 0x5A, 0x07, 0x06, 0xFFFF), (mlx90615.CHIP, 0x5B, 0x27, 0x26, 0x4000)],
+)
+def test_registers_carry_the_models_temperatures_and_a_right_pec(
+    chip: Chip, address: int, ram_object: int, ram_ambient: int, one: int
+) -> None:
+    bus = EmulatedI2CBus(model=MelexisModel(chip, object_celsius=34.5, ambient_celsius=21.0))
+    for command, expected in ((ram_object, 34.5), (ram_ambient, 21.0)):
+        reply = ask(bus, command, address)
         assert celsius(reply) == pytest.approx(expected, abs=JITTER)
-        assert reply[2] == crc8(bytes([0xB4, command, 0xB5]) + reply[:2])
+        assert reply[2] == crc8(bytes([address << 1, command, address << 1 | 1]) + reply[:2])
+    assert bus.model.emissivity_word == round(0.98 * one)
 
 
 def test_a_live_sensors_last_digit_moves_and_a_stuck_ones_does_not() -> None:
-    model = Mlx90614Model(object_celsius=34.5)
+    model = MelexisModel(object_celsius=34.5)
     bus = EmulatedI2CBus(model=model)
     assert len({ask(bus, RAM_OBJECT) for _ in range(20)}) > 3
     model.fault = "stuck"
@@ -57,7 +68,7 @@ def test_a_live_sensors_last_digit_moves_and_a_stuck_ones_does_not() -> None:
 
 
 def test_noise_scatters_the_object_only() -> None:
-    bus = EmulatedI2CBus(model=Mlx90614Model(object_celsius=34.5, fault="noise"))
+    bus = EmulatedI2CBus(model=MelexisModel(object_celsius=34.5, fault="noise"))
     objects = [celsius(ask(bus, RAM_OBJECT)) for _ in range(50)]
     ambients = [celsius(ask(bus, RAM_AMBIENT)) for _ in range(50)]
     assert max(objects) - min(objects) > 2
@@ -65,12 +76,12 @@ def test_noise_scatters_the_object_only() -> None:
 
 
 def test_a_model_repeats_itself_from_the_same_seed() -> None:
-    first, second = (EmulatedI2CBus(model=Mlx90614Model()) for _ in range(2))
+    first, second = (EmulatedI2CBus(model=MelexisModel()) for _ in range(2))
     assert [ask(first, RAM_OBJECT) for _ in range(5)] == [ask(second, RAM_OBJECT) for _ in range(5)]
 
 
-@pytest.mark.parametrize("model", [Mlx90614Model(connected=False), Mlx90614Model(fault="nack")])
-def test_nack_is_what_the_kernel_reports(model: Mlx90614Model) -> None:
+@pytest.mark.parametrize("model", [MelexisModel(connected=False), MelexisModel(fault="nack")])
+def test_nack_is_what_the_kernel_reports(model: MelexisModel) -> None:
     with pytest.raises(OSError) as caught:
         ask(EmulatedI2CBus(model=model), RAM_OBJECT)
     assert caught.value.errno == errno.EREMOTEIO
@@ -92,13 +103,19 @@ def test_a_longer_read_ends_in_an_idle_line() -> None:
 
 
 def test_bad_pec_and_error_bit_show_on_the_wire() -> None:
-    reply = ask(EmulatedI2CBus(model=Mlx90614Model(fault="bad_pec")), RAM_OBJECT)
+    reply = ask(EmulatedI2CBus(model=MelexisModel(fault="bad_pec")), RAM_OBJECT)
     assert reply[2] != crc8(bytes([0xB4, RAM_OBJECT, 0xB5]) + reply[:2])
-    assert ask(EmulatedI2CBus(model=Mlx90614Model(fault="error_bit")), RAM_OBJECT)[1] & 0x80
+    assert ask(EmulatedI2CBus(model=MelexisModel(fault="error_bit")), RAM_OBJECT)[1] & 0x80
+
+
+@pytest.mark.parametrize("fault, reply", [("brown_out", b"\x00\x00\x00"), ("half_frame", None)])
+def test_a_sensor_without_power__holds_the_line_low_or_lets_go_midway(fault: str, reply: bytes | None) -> None:
+    seen = ask(EmulatedI2CBus(model=MelexisModel(fault=fault)), RAM_OBJECT)
+    assert seen == reply if reply else seen[1:] == b"\xff\xff"
 
 
 def test_eeprom_needs_erasing_before_a_new_value() -> None:
-    model = Mlx90614Model(emissivity_word=0xF000)
+    model = MelexisModel(emissivity_word=0xF000)
     bus = EmulatedI2CBus(model=model)
     write(bus, 0x0FFF)
     assert model.emissivity_word == 0xFFFF
@@ -110,7 +127,7 @@ def test_eeprom_needs_erasing_before_a_new_value() -> None:
 
 @pytest.mark.parametrize("spoil, command", [(1, EEPROM_EMISSIVITY), (0, RAM_OBJECT)])
 def test_a_write_with_a_wrong_pec_or_to_ram_is_refused(spoil: int, command: int) -> None:
-    model = Mlx90614Model(emissivity_word=0xF000)
+    model = MelexisModel(emissivity_word=0xF000)
     with pytest.raises(OSError, match="Remote I/O"):
         write(EmulatedI2CBus(model=model), 0, spoil=spoil, command=command)
     assert model.emissivity_word == 0xF000

@@ -1,10 +1,12 @@
 """What a temperature means: the table of bands, and what no reading may ever do."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.events import Band
+from contract.events import Band, Site
 from kiosk.drivers.base import Fault, FaultKind, Measurement
 from kiosk.rules.temperature import (
     Judged,
@@ -89,6 +91,65 @@ def test_the_calibration_offset_moves_the_skin() -> None:
     judged = judge(saw(34.0, 25.0), TemperatureRule(offset_celsius=1.5))
     assert judged.skin_celsius == 35.5
     assert judged.band is Band.FEVER
+
+
+@pytest.mark.parametrize(
+    "skin, ambient, band, body, degraded, reasons",
+    [
+        (33.5, 13.0, Band.FEVER, 37.6, True, ("fever", "ambient_out_of_range")),
+        (34.0, 25.0, Band.NORMAL, 36.7, False, ()),
+        (25.2, 25.0, Band.NO_TARGET, None, False, ("no_target",)),
+        (33.9, 34.0, Band.NORMAL, 36.5, False, ()),
+        (31.2, 34.0, Band.NO_TARGET, None, False, ("no_target",)),
+        (34.0, 18.98, Band.NORMAL, 37.2, True, ("ambient_out_of_range",)),
+        (35.2, 37.0, Band.NORMAL, 36.7, False, ()),
+        (36.2, 41.0, Band.NORMAL, 36.9, True, ("ambient_out_of_range",)),
+    ],
+)
+def test_judge__in_a_box_3_degrees_warmer_than_the_air(
+    skin: float, ambient: float, band: Band, body: float | None, degraded: bool, reasons: tuple[str, ...]
+) -> None:
+    rule = TemperatureRule(box_heat_celsius=3.0)
+    assert judge(saw(skin, ambient), rule) == Judged(band, body, skin, round(ambient - 3, 2), degraded, reasons)
+
+
+def test_judge__the_boxs_heat_left_in_hides_a_fever() -> None:
+    assert judge(saw(34.4, 19.0), RULE).band is Band.NORMAL
+    assert judge(saw(34.4, 19.0), TemperatureRule(box_heat_celsius=3.0)).band is Band.FEVER
+
+
+@given(MEASUREMENTS, st.floats(0, 15))
+def test_the_boxs_heat_counts_as_much_as_cooler_air(measurement: Measurement, heat: float) -> None:
+    rule = TemperatureRule(box_heat_celsius=heat)
+    air = rule.air_celsius(measurement.ambient_celsius)
+    assert judge(measurement, rule) == judge(replace(measurement, ambient_celsius=air), RULE)
+
+
+def test_settle__takes_the_boxs_heat_off_once() -> None:
+    samples = [saw(34.0, 25.0, at) for at in (1, 2, 3)]
+    judged = settle(samples, 0, TemperatureRule(box_heat_celsius=3.0))
+    assert judged is not None
+    assert (judged.ambient_celsius, judged.body_celsius) == (22.0, 36.7)
+
+
+@pytest.mark.parametrize(
+    "site, skin, ambient, band, degraded, reasons",
+    [
+        (Site.FOREHEAD, 34.0, 22.0, Band.NORMAL, False, ()),
+        (Site.WRIST, 34.0, 22.0, Band.NORMAL, True, ("site_not_forehead",)),
+        (Site.NECK, 34.0, 22.0, Band.NORMAL, True, ("site_not_forehead",)),
+        (Site.WRIST, 35.5, 25.0, Band.FEVER, True, ("fever", "site_not_forehead")),
+        (Site.WRIST, 31.5, 25.0, Band.LOW, True, ("low", "site_not_forehead")),
+        (Site.WRIST, 34.0, 15.98, Band.NORMAL, True, ("ambient_out_of_range", "site_not_forehead")),
+        (Site.WRIST, 22.2, 22.0, Band.NO_TARGET, True, ("no_target", "site_not_forehead")),
+    ],
+)
+def test_judge__another_site_is_the_same_figure_marked_approximate(
+    site: Site, skin: float, ambient: float, band: Band, degraded: bool, reasons: tuple[str, ...]
+) -> None:
+    judged = judge(saw(skin, ambient), TemperatureRule(site=site))
+    assert (judged.band, judged.degraded, judged.reasons) == (band, degraded, reasons)
+    assert judged.body_celsius == judge(saw(skin, ambient), RULE).body_celsius
 
 
 @given(MEASUREMENTS)

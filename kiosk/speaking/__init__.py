@@ -1,0 +1,1 @@
+"""The station's voice: the sentences, their rendering and recordings, and how they are played."""
