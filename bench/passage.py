@@ -88,6 +88,7 @@ def _passages(folder: Path, frames: list[Pixels], public: bytes) -> list[float]:
     with Journal(folder / "journal", boot="bench", clock=clock.journal_now) as journal:
         loop = Loop(
             setup, journal, seal=lambda _: None, check_pin=lambda _: False, take_photo=lambda _: None, say=lambda _: None,
+            raise_barrier=lambda: None, self_test=tuple, shut_down=lambda: None,
             on_committed=lambda: committed.put(time.monotonic()), clock=clock.now,
         )  # fmt: skip
         with loop:

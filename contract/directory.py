@@ -47,6 +47,8 @@ class ColourRule(Message, frozen=True, kw_only=True):
     label: Text
     gate: Annotated[str, msgspec.Meta(pattern="^(admit|refer|homecoming)$")] = "admit"
     ask_symptoms: bool = False
+    quota: bool = True
+    """Whether the household's quota, the hours and the longest time out hold for them."""
 
 
 class Colours(Message, frozen=True, kw_only=True):
@@ -184,6 +186,14 @@ class Policies(Message, frozen=True, kw_only=True):
     visit_seconds: Seconds = 4 * 3600
     night: tuple[Minute, Minute] = (21 * 60, 6 * 60)
     """From when to when (minutes from local midnight) the screen is dim and the voice quiet."""
+    outings: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """How often people of one household may go out in `outing_days`; 0: as often as they like."""
+    outing_days: Annotated[int, msgspec.Meta(ge=1, le=7)] = 2
+    """Calendar days of the gate's own time zone, today the last of them."""
+    outing_seconds: Seconds = 0
+    """For how long one may be out; 0: for any time."""
+    outing_windows: tuple[tuple[Minute, Minute], ...] = ()
+    """When residents may go out, in minutes from local midnight; one that ends before it begins runs past it. None: always."""
 
 
 PARTS: dict[str, type[Message]] = {

@@ -1,34 +1,37 @@
 """The only wiring: makes the parts of a station, joins them, and runs them until told to stop."""
 
+import base64
 import hashlib
 import logging
+import os
 import signal
 import threading
 import time
 from contextlib import ExitStack
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from contract.directory import Directory, pin_secret
-from contract.events import Direction, Stopped
+from contract.events import Direction, Site, Stopped
 from contract.messages import Command, CommandName, CommandReply, Config
 from contract.sealing import Personal, Sealed, seal, seal_bytes, unb64
 from kiosk.clock import StationClock, boot_id
-from kiosk.config import Located
-from kiosk.devices import open_camera, open_thermometer
-from kiosk.eyes import Eyes
-from kiosk.inputs import AnyTouch, CheckPin, DirectoryArrived, LinkChanged, MovementsArrived
+from kiosk.config import Located, Thermometer
+from kiosk.drivers.base import SelfTest
+from kiosk.equipment import Equipment
+from kiosk.inputs import AnyTouch, BarrierAsked, CheckPin, DirectoryArrived, LinkChanged, MovementsArrived
 from kiosk.journal import Journal, JournalUnavailable
 from kiosk.loop import Loop
+from kiosk.roster import roster_json
 from kiosk.rules.temperature import TemperatureRule
-from kiosk.scanner import Scanner
-from kiosk.senses import Senses
 from kiosk.state import Setup
 from kiosk.uplink import Uplink, UplinkSettings, load_kept_directory
 from kiosk.view import Snapshot
+from kiosk.watchdog import Watchdog
 from kiosk.web import create_app, serve
 
 log = logging.getLogger(__name__)
@@ -45,19 +48,21 @@ class Station:
     def __init__(self, located: Located) -> None:
         self.located, self._clock = located, StationClock(trusted=located.settings.clock == "trusted")
         self._sealing = (located.settings.hub.sealing_kid, unb64(located.settings.hub.sealing))
-        self._pins = PasswordHasher()
+        self._pins, self._stop = PasswordHasher(), threading.Event()
+        self._setup = _setup(located)
         self.journal = Journal(located.data, boot=boot_id(), clock=self._clock.journal_now)
+        self._directory: Directory | None = None
         self.loop = Loop(
-            _setup(located), self.journal, seal=self._seal, check_pin=self._pin_is_right, take_photo=self._take_photo,
-            say=lambda _sentence: None, on_committed=self._committed, clock=self._clock.now,
+            self._setup, self.journal, seal=self._seal, check_pin=self._pin_is_right, take_photo=self._take_photo,
+            say=self._say, raise_barrier=lambda: self.equipment.raise_barrier(), self_test=self._test_devices,
+            shut_down=_shut_down, on_committed=self._committed, clock=self._clock.now,
         )  # fmt: skip
+        self.equipment = Equipment(located, self.loop.post, self.journal.probe)
         self.uplink = Uplink(
             self.journal, _uplink_settings(located), vitals=self.loop.vitals, on_directory=self._directory_came,
             on_movements=lambda movements: self.loop.post(MovementsArrived(movements)), on_command=self._answer,
             on_config=self._settings_came, software=SOFTWARE,
         )  # fmt: skip
-        self.eyes = Eyes(open_camera(located), Scanner(), self.loop.post)
-        self.senses = Senses(open_thermometer(located), self.journal.probe, self.loop.post)
 
     def snapshot(self) -> Snapshot:
         """What the screen shows."""
@@ -73,10 +78,23 @@ class Station:
 
     def picture(self) -> bytes | None:
         """What the camera sees, as JPEG."""
-        return self.eyes.picture()
+        return self.equipment.picture()
+
+    def roster(self) -> bytes:
+        """Who lives where, as JSON."""
+        return roster_json(self._directory)
+
+    def face(self, pass_id: str) -> bytes | None:
+        """A holder's photo as JPEG; None when the directory has none that can be read."""
+        found = self._directory.faces.faces.get(pass_id) if self._directory else None
+        try:
+            return None if found is None else base64.b64decode(found, validate=True)
+        except ValueError:
+            return None
 
     def run(self, stop: threading.Event) -> None:
         """Guard the gate until `stop` is set."""
+        self._stop = stop
         kept = load_kept_directory(self.journal)
         screen = self.located.settings.screen
         with ExitStack() as stack:
@@ -86,10 +104,12 @@ class Station:
             stack.callback(self.loop.close)
             if kept is not None:
                 self._directory_came(kept)
-            for part in (self.uplink, self.senses, self.eyes):
-                part.start()
-                stack.callback(part.close)
+            self.uplink.start()
+            stack.callback(self.uplink.close)
+            self.equipment.start(self.loop.wait)
+            stack.callback(self.equipment.close)
             stack.callback(serve(create_app(self), screen.host, screen.port).close)
+            stack.enter_context(Watchdog(lambda: self.loop.turns))
             log.info("guarding %s; screen at http://%s:%d/", self.located.settings.place.gate_name, screen.host, screen.port)
             purged_ns = 0
             while not stop.wait(LINK_SECONDS):
@@ -127,19 +147,21 @@ class Station:
     def _directory_came(self, directory: Directory) -> None:
         if directory.keys.sealing:
             self._sealing = (directory.keys.sealing_kid, unb64(directory.keys.sealing))
+        self._directory = directory
         self.loop.post(DirectoryArrived(directory))
 
     def _seal(self, personal: Personal) -> Sealed:
         return seal(personal, *self._sealing)
 
     def _pin_is_right(self, asked: CheckPin) -> bool:
+        secret = asked.pin if asked.token is None else pin_secret(asked.pin, asked.token)
         try:
-            return self._pins.verify(asked.pin_hash, pin_secret(asked.pin, asked.token))
+            return self._pins.verify(asked.pin_hash, secret)
         except (VerificationError, InvalidHashError):
             return False
 
     def _take_photo(self, _purpose: str) -> str | None:
-        picture = self.eyes.picture(width=1280)
+        picture = self.equipment.picture(width=1280)
         if picture is None:
             return None
         sealed = seal_bytes(picture, self._sealing[1])
@@ -151,15 +173,56 @@ class Station:
             return None
         return sha
 
+    def _say(self, sentence: str) -> None:
+        shown = self.snapshot()
+        self.equipment.say(sentence, shown.language, shown.loudness)
+
+    def _test_devices(self) -> tuple[SelfTest, ...]:
+        """What each device says of itself; of those that can't be asked, what they last reported."""
+        problem, shown = self.journal.probe(), self.snapshot()
+        tested = (*self.equipment.selftest(), SelfTest("journal", problem is None, problem or "takes a write"))
+        others = shown.devices.keys() - {test.device for test in tested}
+        return (*tested, *(SelfTest(name, shown.devices[name], shown.device_details[name]) for name in sorted(others)))
+
     def _answer(self, command: Command) -> CommandReply:
-        if command.name is CommandName.SELFTEST:
-            shown = self.snapshot()
-            faults = [f"{device}: {shown.device_details.get(device, '')}" for device, ok in shown.devices.items() if not ok]
-            return CommandReply(id=command.id, ok=not faults, detail="; ".join(faults)[:500] or "all devices answer")
-        return CommandReply(id=command.id, ok=False, detail=f"this station can't do {command.name}")
+        """What the hub asks for; on a thread of its own."""
+        ok, detail = self._obey(command.name)
+        return CommandReply(id=command.id, ok=ok, detail=detail[:500])
+
+    def _obey(self, name: CommandName) -> tuple[bool, str]:
+        match name:
+            case CommandName.SELFTEST:
+                failed = [f"{test.device}: {test.detail}" for test in self._test_devices() if not test.ok]
+                return not failed, "; ".join(failed) or "all devices answer"
+            case CommandName.IDENTIFY:
+                self._say("show_pass")
+                return True, "said"
+            case CommandName.SNAPSHOT:
+                sha = self._take_photo("snapshot")
+                return sha is not None, sha or "the camera gives no picture"
+            case CommandName.OPEN_BARRIER:
+                if self._setup.barrier:
+                    self.loop.post(BarrierAsked())
+                return self._setup.barrier, "asked" if self._setup.barrier else "there is no barrier here"
+            case CommandName.RESTART:
+                threading.Thread(target=self._end_after, args=(threading.current_thread(),), name="restart", daemon=True).start()
+                return True, "restarting"
+
+    def _end_after(self, answering: threading.Thread) -> None:
+        """End the process in order once the answer has been handed over; systemd starts it again."""
+        answering.join()
+        self._stop.set()
 
     def _settings_came(self, config: Config) -> None:
         log.warning("settings from the hub are not used by this version: %s", ", ".join(config.settings) or "none")
+
+
+def _shut_down() -> None:
+    """Ask systemd for it (gatepost-shutdown.path), which alone may. RUNTIME_DIRECTORY is systemd's, see systemd.exec(5)."""
+    folder = os.environ.get("RUNTIME_DIRECTORY")
+    if not folder:
+        raise RuntimeError("the machine is not shut down: this station was not started by systemd")
+    Path(folder.partition(":")[0], "shutdown").touch()
 
 
 def run_station(located: Located) -> None:
@@ -178,8 +241,18 @@ def _setup(located: Located) -> Setup:
         direction=None if place.direction == "both" else Direction(place.direction), timezone=located.zone,
         language=settings.screen.language,
         thermometer=None if settings.thermometer.driver == "none" else settings.thermometer.driver,
-        temperature=TemperatureRule(offset_celsius=settings.thermometer.offset_celsius), software=SOFTWARE,
+        site=Site(settings.thermometer.site), calibration_due=settings.thermometer.calibration_due,
+        settings_pin=settings.screen.settings_pin, brightness=settings.screen.brightness,
+        loudness=settings.voice.day, night_loudness=settings.voice.night,
+        barrier=settings.gpio.barrier is not None, presence=bool({settings.gpio.motion, settings.gpio.distance_echo} - {None}),
+        temperature=_temperature(settings.thermometer), software=SOFTWARE,
     )  # fmt: skip
+
+
+def _temperature(settings: Thermometer) -> TemperatureRule:
+    return TemperatureRule(
+        offset_celsius=settings.offset_celsius, box_heat_celsius=settings.box_heat_celsius, site=Site(settings.site)
+    )
 
 
 def _uplink_settings(located: Located) -> UplinkSettings:

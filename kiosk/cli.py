@@ -3,9 +3,7 @@
 import json
 import logging
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +13,20 @@ import msgspec
 from contract.events import Event
 from contract.passes import PassKind, Rejected, check, read
 from contract.settings import BadSettings
+from kiosk.command_line import config_option, json_option, said_plainly
 from kiosk.config import Located, load
-
-config_option = click.option("--config", "path", type=click.Path(path_type=Path), default=Path("kiosk.toml"), show_default=True)
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-
-
-def said_plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the errors a user can mend into one line and exit code 2."""
-
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> Any:
-        from kiosk.journal import JournalUnavailable
-        from kiosk.scanner import UnreadableImage
-
-        try:
-            return command(*args, **options)
-        except (BadSettings, JournalUnavailable, UnreadableImage) as error:
-            click.echo(f"kiosk: {error}", err=True)
-            sys.exit(2)
-
-    return run
+from kiosk.paperwork.paper_commands import paper
+from kiosk.speaking.voice_commands import voice
 
 
 @click.group()
 @click.version_option(package_name="gatepost")
 def main() -> None:
     """The station at a gate: reads passes, takes a temperature, decides, writes it down, and sends it to the hub."""
+
+
+main.add_command(paper)
+main.add_command(voice)
 
 
 @main.command()
@@ -73,6 +58,18 @@ def selftest(path: Path, as_json: bool, set_emissivity: bool) -> None:
             else f"{'ok  ' if result.ok else 'FAIL'} {result.device:12} {result.detail}"
         )
     sys.exit(0 if all(result.ok for result in results) else 1)
+
+
+@main.command("settings-pin")
+@click.option("--pin", prompt="PIN", hide_input=True, confirmation_prompt=True)
+def settings_pin(pin: str) -> None:
+    """Make the line for kiosk.toml that lets a PIN open the settings on the screen."""
+    from argon2 import PasswordHasher
+
+    if not (pin.isdecimal() and 4 <= len(pin) <= 8):
+        click.echo("kiosk: a PIN is 4 to 8 digits, since it is typed on the screen's number pad", err=True)
+        sys.exit(2)
+    click.echo(f'# in the section [screen]\nsettings_pin = "{PasswordHasher().hash(pin)}"')
 
 
 @main.command()

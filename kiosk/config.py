@@ -54,9 +54,13 @@ class Thermometer(Section, frozen=True, kw_only=True):
     """An I2C bus's number or device, or emulated:FOLDER."""
     port: str = "/dev/serial0"
     """For a module on a serial line: its device, or emulated:FOLDER."""
+    baud: Annotated[int, msgspec.Meta(ge=1200, le=115200)] = 9600
+    """Of the serial line; some batches of the modules leave the factory at 115200."""
     address: Annotated[int, msgspec.Meta(ge=0x08, le=0x77)] | None = None
     """On the I2C bus; None: the one that the sensor leaves the factory with."""
     emissivity: Annotated[float, msgspec.Meta(ge=0.1, le=1.0)] = 0.98
+    bluetooth: Annotated[str, msgspec.Meta(pattern=r"^(|any|([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2})$(?!\n)")] = ""
+    """Address of a Bluetooth health thermometer beside the one above, or `any`; empty: none."""
     site: Annotated[str, msgspec.Meta(pattern="^(forehead|wrist|neck)$")] = "forehead"
     """Where it is aimed at."""
     offset_celsius: Annotated[float, msgspec.Meta(ge=-2.0, le=2.0)] = 0.0
@@ -71,6 +75,8 @@ class Thermometer(Section, frozen=True, kw_only=True):
 class Gpio(Section, frozen=True, kw_only=True):
     """What hangs on the Pi's header; a pin that is not given is not there."""
 
+    pins: str = ""
+    """Empty: the Pi's own; or emulated:FOLDER."""
     red: Pin | None = None
     amber: Pin | None = None
     green: Pin | None = None
@@ -94,7 +100,7 @@ class Gpio(Section, frozen=True, kw_only=True):
 class Voice(Section, frozen=True, kw_only=True):
     on: bool = True
     folder: str = "voice"
-    """Sentences as files: LANGUAGE/SENTENCE.wav; taken from the data folder. A recording dropped in replaces one."""
+    """Recordings as LANGUAGE/SENTENCE.wav, each in place of a rendered sentence; taken from the data folder."""
     device: str = "default"
     """ALSA's name of the loudspeaker."""
     day: Percent = 85

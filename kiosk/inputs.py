@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
 from contract.directory import Directory
-from contract.events import Body, Direction, Event, Site
+from contract.events import Body, Direction, Event, Identifier, Site
 from contract.five import Item
 from contract.messages import Movements
 from contract.sealing import Personal
-from kiosk.drivers.base import Fault, Measurement
+from kiosk.drivers.base import BodyMeasurement, Fault, Measurement, SelfTest
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,149 @@ class Decide(Touch, frozen=True, kw_only=True, tag="decide"):
     """The volunteer decides on a person who was referred or must be confirmed: let in, or turn away."""
 
     admit: bool
+    entry: str | None = None
+    """The referral it is about, on the side list; None: the person on the screen."""
+
+
+class PutAside(Touch, frozen=True, kw_only=True, tag="aside"):
+    """请到旁边: the person at hand steps aside with a timer, so that the queue goes on."""
+
+
+class Recall(Touch, frozen=True, kw_only=True, tag="recall"):
+    """Somebody on the side list is measured again."""
+
+    entry: str
+
+
+class Gone(Touch, frozen=True, kw_only=True, tag="gone"):
+    """Somebody on the side list has left."""
+
+    entry: str
+
+
+class AddPerson(Touch, frozen=True, kw_only=True, tag="add_person"):
+    """带小孩 +1: one more person with the one at hand, or just let in; measured next, with a reading of their own."""
+
+    role: Annotated[str, msgspec.Meta(pattern="^(child|elder|occupant)$")] = "child"
+
+
+class CheckBoot(Touch, frozen=True, kw_only=True, tag="boot"):
+    """后备箱: opened and looked into."""
+
+
+class FindHolder(Touch, frozen=True, kw_only=True, tag="find"):
+    """No phone, no card: found in the roster by building and room."""
+
+    pass_id: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+Said = Annotated[str, msgspec.Meta(max_length=100)]
+
+
+class Register(Touch, frozen=True, kw_only=True, tag="register"):
+    """An outsider, as asked and written down; measured next."""
+
+    who: Annotated[str, msgspec.Meta(pattern="^(visitor|courier|worker|traveller)$")] = "visitor"
+    name: Said = ""
+    phone: Said = ""
+    origin: Said = ""
+    """从何处来."""
+    purpose: Identifier = "visit"
+    note: Said = ""
+    building: Said = ""
+    room: Said = ""
+    host_confirmed: bool = False
+    key_area: bool = False
+    arrived: Said = ""
+    """When a traveller came back: ISO 8601 date."""
+    people: Annotated[int, msgspec.Meta(ge=1, le=20)] = 1
+
+
+class RegisterVehicle(Touch, frozen=True, kw_only=True, tag="vehicle"):
+    """A vehicle: the driver is measured first, then each occupant."""
+
+    plate: Said
+    taxi: bool = False
+    people: Annotated[int, msgspec.Meta(ge=1, le=20)] = 1
+    boot_checked: bool = False
+    building: Said = ""
+    room: Said = ""
+    purpose: Identifier = "visit"
+    host_confirmed: bool = False
+    key_area: bool = False
+    booking: Identifier | None = None
+
+
+class EndVisit(Touch, frozen=True, kw_only=True, tag="end_visit"):
+    """离开: a visitor or vehicle leaves."""
+
+    entry: str
+
+
+class Tally(Touch, frozen=True, kw_only=True, tag="tally"):
+    """A courier left it at the shelf."""
+
+    what: Annotated[str, msgspec.Meta(pattern="^courier$")] = "courier"
+
+
+class KeyIn(Touch, frozen=True, kw_only=True, tag="key_in"):
+    """补录: one line of a paper page, or from memory. Marked as such for ever."""
+
+    time: Annotated[str, msgspec.Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    """Local; the latest such time that has gone by."""
+    direction: Direction
+    who: Annotated[str, msgspec.Meta(pattern="^(resident|visitor|courier|worker|vehicle|taxi)$")] = "resident"
+    pass_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    """When found in the roster."""
+    building: Said = ""
+    room: Said = ""
+    name: Said = ""
+    phone: Said = ""
+    plate: Said = ""
+    celsius: float | None = None
+    page: Said = ""
+    line: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+
+
+class AnswerGap(Touch, frozen=True, kw_only=True, tag="gap"):
+    """After a power cut: whether people passed meanwhile (then they are keyed in)."""
+
+    missed: bool
+
+
+class ShutGate(Touch, frozen=True, kw_only=True, tag="shut"):
+    """关门: the gate was locked (a photo of the lock is taken), or opened again."""
+
+    shut: bool
+
+
+class OpenBarrier(Touch, frozen=True, kw_only=True, tag="barrier"):
+    """抬杆."""
+
+
+class OpenSettings(Touch, frozen=True, kw_only=True, tag="open_settings"):
+    pin: Annotated[str, msgspec.Meta(max_length=16)]
+
+
+class ChangeSettings(Touch, frozen=True, kw_only=True, tag="settings"):
+    """Loudness and brightness, in percent; while the settings are open."""
+
+    loudness: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    night_loudness: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    brightness: Annotated[int, msgspec.Meta(ge=10, le=100)] | None = None
+    language: Annotated[str, msgspec.Meta(pattern="^(zh|en)$")] | None = None
+
+
+class CloseSettings(Touch, frozen=True, kw_only=True, tag="close_settings"):
+    pass
+
+
+class CheckDevices(Touch, frozen=True, kw_only=True, tag="selftest"):
+    """Every device tests itself; while the settings are open."""
+
+
+class Extend(Touch, frozen=True, kw_only=True, tag="extend"):
+    """More time: the time-out at hand begins anew."""
 
 
 class Emergency(Touch, frozen=True, kw_only=True, tag="emergency"):
@@ -104,6 +248,8 @@ class Correct(Touch, frozen=True, kw_only=True, tag="correct"):
 AnyTouch = (
     SetDirection | SetLanguage | TypeTemperature | ConfirmDuty | EnterPin | SignOff | OpenChecklist | DeclareByEye | Cancel
     | Retake | Decide | Emergency | WalkedThrough | CallHelp | Correct
+    | PutAside | Recall | Gone | AddPerson | CheckBoot | FindHolder | Register | RegisterVehicle | EndVisit | Tally | KeyIn
+    | AnswerGap | ShutGate | OpenBarrier | OpenSettings | ChangeSettings | CloseSettings | CheckDevices | Extend
 )  # fmt: skip
 
 
@@ -119,6 +265,8 @@ class TokenSeen:
     text: str
     mono_ns: int
     """When the first frame that held it was taken."""
+    direction: Direction | None = None
+    """Of the camera or hand scanner that saw it; None: as the station is set."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +281,15 @@ class Measured:
     """The thermometer was read, or could not be."""
 
     value: Measurement | Fault
+
+
+@dataclass(frozen=True)
+class BodyMeasured:
+    """A thermometer with a button sent a body temperature."""
+
+    value: BodyMeasurement
+    source: str
+    """The driver's name."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +331,44 @@ class PhotoTaken:
 
     purpose: str
     sha: str | None
+    about: str | None = None
+    """The event that the photo belongs to."""
+
+
+@dataclass(frozen=True)
+class PresenceChanged:
+    """Somebody is near, or nobody is: the presence sensor."""
+
+    present: bool
+
+
+@dataclass(frozen=True)
+class PersonPassed:
+    """The presence sensor counted one more."""
+
+
+@dataclass(frozen=True)
+class BarrierReleased:
+    """The barrier was opened by its own button."""
+
+
+@dataclass(frozen=True)
+class BarrierAsked:
+    """The hub asks for the barrier to be opened."""
+
+
+@dataclass(frozen=True)
+class ButtonPressed:
+    """A button on the header: call, shutdown."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class DevicesTested:
+    """What the devices say of themselves, as asked by `RunSelfTest`."""
+
+    results: tuple[SelfTest, ...]
 
 
 @dataclass(frozen=True)
@@ -193,10 +388,13 @@ class CommitFailed:
 
 
 Input = (
-    Tick | TokenSeen | SeveralSeen | Measured | DirectoryArrived | MovementsArrived | LinkChanged | DeviceReport
-    | PinChecked | PhotoTaken | Committed | CommitFailed
+    Tick | TokenSeen | SeveralSeen | Measured | BodyMeasured | DirectoryArrived | MovementsArrived | LinkChanged | DeviceReport
+    | PinChecked | PhotoTaken | PresenceChanged | PersonPassed | BarrierReleased | BarrierAsked | ButtonPressed | DevicesTested
+    | Committed | CommitFailed
     | SetDirection | SetLanguage | TypeTemperature | ConfirmDuty | EnterPin | SignOff | OpenChecklist | DeclareByEye | Cancel
     | Retake | Decide | Emergency | WalkedThrough | CallHelp | Correct
+    | PutAside | Recall | Gone | AddPerson | CheckBoot | FindHolder | Register | RegisterVehicle | EndVisit | Tally | KeyIn
+    | AnswerGap | ShutGate | OpenBarrier | OpenSettings | ChangeSettings | CloseSettings | CheckDevices | Extend
 )  # fmt: skip
 
 
@@ -211,10 +409,10 @@ class Record:
 
 @dataclass(frozen=True)
 class CheckPin:
-    """Verify a PIN against the badge's argon2 hash (slow, so not in the reducer)."""
+    """Verify a PIN against the badge's argon2 hash (slow, so not in the reducer). The settings' PIN has no token."""
 
     badge: str
-    token: str
+    token: str | None
     pin: str
     pin_hash: str
 
@@ -222,6 +420,7 @@ class CheckPin:
 @dataclass(frozen=True)
 class TakePhoto:
     purpose: str
+    about: str | None = None
 
 
 @dataclass(frozen=True)
@@ -231,4 +430,19 @@ class Say:
     sentence: str
 
 
-Effect = Record | CheckPin | TakePhoto | Say
+@dataclass(frozen=True)
+class RaiseBarrier:
+    """One pulse for the barrier."""
+
+
+@dataclass(frozen=True)
+class RunSelfTest:
+    """Ask every device to test itself."""
+
+
+@dataclass(frozen=True)
+class ShutDown:
+    """Shut the machine down in an orderly way."""
+
+
+Effect = Record | CheckPin | TakePhoto | Say | RaiseBarrier | RunSelfTest | ShutDown

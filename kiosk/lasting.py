@@ -13,22 +13,38 @@ from contract.events import (
     ClockSynced,
     Correction,
     DeviceChange,
+    Direction,
     DirectoryApplied,
-    DutyConfirmed,
     Entry,
     Event,
     EvidenceChange,
+    GapAnswered,
+    GateShut,
+    Outcome,
+    SettingsChanged,
     ShiftChange,
     Started,
     Stopped,
+    Tallied,
+    Who,
 )
 from contract.five import Basis, Evidence, Item
-from kiosk.rules import movement
+from kiosk.rules import drift, movement, quota
+from kiosk.rules.drift import Crowd
 from kiosk.rules.movement import Moved
+from kiosk.rules.quota import Outings
 
 KEPT_ENTRIES = 50
 """How many of the last entries a station can show and correct."""
 SHOWN_GAP_SECONDS = 60
+KEPT_ASIDE = 40
+KEPT_VISITS = 400
+_TALLY_MINUTES = 15
+"""Tallies are kept by quarters of an hour: every time zone's midnight lies between two of them."""
+_TALLIES_KEPT = timedelta(days=1)
+_NOBODY_WAITS = frozenset({"abandoned", "cancelled", "several", "left"})
+"""Referrals after which nobody stands at the side."""
+_VISITING = frozenset({Who.VISITOR, Who.COURIER, Who.WORKER, Who.VEHICLE, Who.TAXI})
 
 
 @dataclass(frozen=True)
@@ -66,12 +82,25 @@ class Lasting:
     shift: Shift | None = None
     evidence: Mapping[tuple[Item, Basis], Held] = field(default_factory=dict)
     moved: Mapping[str, Moved] = field(default_factory=dict)
+    outings: Outings = field(default_factory=dict)
+    crowd: Crowd = field(default_factory=Crowd)
+    """Whom the thermometer has measured of late, to see whether it has drifted."""
     entries: tuple[Logged, ...] = ()
     """Oldest first."""
+    aside: Mapping[str, Logged] = field(default_factory=dict)
+    """Who was referred and has been neither let in nor turned away, by the referral's id: the side list, oldest first."""
+    visits: Mapping[str, Logged] = field(default_factory=dict)
+    """Outsiders and vehicles inside, by the entry that let them in, oldest first."""
     directory_version: int = 0
     devices: Mapping[str, bool] = field(default_factory=dict)
     gap_seconds: float | None = None
-    """How long a power cut lasted that nobody at the gate has seen yet."""
+    """How long a power cut lasted that nobody at the gate has answered for yet."""
+    shut: bool = False
+    """The volunteer has locked the gate."""
+    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    """What was set on the station's own screen: loudness, night_loudness, brightness, language."""
+    tallied: Mapping[datetime, int] = field(default_factory=dict)
+    """How many couriers left it at the shelf, by the beginning of each quarter of an hour of the last day (UTC)."""
     boot: str = ""
     latest: datetime | None = None
     """The latest time that a synced clock has shown."""
@@ -86,7 +115,9 @@ def replay(events: Iterable[Event], lasting: Lasting | None = None) -> Lasting:
         found = _apply(found, event)
         if isinstance(event.body, Entry | Correction):
             moving.append(event)
-    return replace(found, moved=movement.fold(found.moved, moving)) if moving else found
+    if not moving:
+        return found
+    return replace(found, moved=movement.fold(found.moved, moving), outings=quota.fold(found.outings, moving))
 
 
 def apply(lasting: Lasting, event: Event) -> Lasting:
@@ -123,12 +154,38 @@ def _apply(lasting: Lasting, event: Event) -> Lasting:
 
 
 def _entry(lasting: Lasting, event: Event, body: Entry) -> Lasting:
-    return replace(lasting, entries=(*lasting.entries, Logged(event.id, event.at, body))[-KEPT_ENTRIES:])
+    logged = Logged(event.id, event.at, body)
+    entries = (*lasting.entries, logged)[-KEPT_ENTRIES:]
+    if body.written is not None:
+        return replace(lasting, entries=entries)
+    aside, visits = _without(lasting.aside, body.follows), _without(lasting.visits, body.visit)
+    if body.outcome is Outcome.REFER and not _NOBODY_WAITS & set(body.reasons):
+        aside = _with(aside, logged, KEPT_ASIDE)
+    if body.outcome is Outcome.ADMIT and body.direction is Direction.IN and body.who in _VISITING:
+        visits = _with(visits, logged, KEPT_VISITS)
+    crowd = drift.add(lasting.crowd, body, _dated(lasting, event))
+    return replace(lasting, entries=entries, aside=aside, visits=visits, crowd=crowd)
+
+
+def _dated(lasting: Lasting, event: Event) -> datetime:
+    """When an event was. A clock that is not synced is behind what a synced one has shown."""
+    return event.at if event.clock is Clock.SYNCED else max(filter(None, (event.at, lasting.latest)))
+
+
+def _with(listed: Mapping[str, Logged], logged: Logged, most: int) -> dict[str, Logged]:
+    return dict([*listed.items(), (logged.id, logged)][-most:])
+
+
+def _without(listed: Mapping[str, Logged], entry: str | None) -> Mapping[str, Logged]:
+    return {key: logged for key, logged in listed.items() if key != entry} if entry in listed else listed
 
 
 def _correction(lasting: Lasting, event: Event, body: Correction) -> Lasting:
-    marked = (replace(e, cancelled=True) if e.id == body.corrects and body.cancelled else e for e in lasting.entries)
-    return replace(lasting, entries=tuple(marked))
+    if not body.cancelled:
+        return lasting
+    marked = (replace(e, cancelled=True) if e.id == body.corrects else e for e in lasting.entries)
+    aside, visits = _without(lasting.aside, body.corrects), _without(lasting.visits, body.corrects)
+    return replace(lasting, entries=tuple(marked), aside=aside, visits=visits)
 
 
 def _evidence(lasting: Lasting, event: Event, body: EvidenceChange) -> Lasting:
@@ -140,20 +197,16 @@ def _evidence(lasting: Lasting, event: Event, body: EvidenceChange) -> Lasting:
 
 def _shift(lasting: Lasting, event: Event, body: ShiftChange) -> Lasting:
     if body.on:
-        return replace(lasting, shift=Shift(body.badge), gap_seconds=None)
+        return replace(lasting, shift=Shift(body.badge))
     gone = lasting.shift is not None and lasting.shift.badge == body.badge
     return replace(lasting, shift=None) if gone else lasting
 
 
-def _confirmed(lasting: Lasting, event: Event, body: DutyConfirmed) -> Lasting:
-    """Somebody has touched the screen, and so has seen how long the power was gone."""
-    return replace(lasting, gap_seconds=None)
-
-
 def _started(lasting: Lasting, event: Event, body: Started) -> Lasting:
-    """A new boot: what was dated before it can no longer be dated anew, and a power cut is shown until somebody has seen it."""
+    """A new boot: what was dated before it can no longer be dated anew, and a power cut is shown until somebody has answered."""
     gap = body.gap_seconds if body.unclean and (body.gap_seconds or 0) >= SHOWN_GAP_SECONDS else lasting.gap_seconds
-    return _settled(replace(lasting, gap_seconds=gap))
+    crowd = lasting.crowd if body.unclean else drift.started(lasting.crowd)
+    return _settled(replace(lasting, gap_seconds=gap, crowd=crowd))
 
 
 def _synced(lasting: Lasting, event: Event, body: ClockSynced) -> Lasting:
@@ -186,7 +239,28 @@ def _device(lasting: Lasting, event: Event, body: DeviceChange) -> Lasting:
     return replace(lasting, devices={**lasting.devices, body.device: body.ok})
 
 
+def _gap_answered(lasting: Lasting, event: Event, body: GapAnswered) -> Lasting:
+    return replace(lasting, gap_seconds=None)
+
+
+def _gate_shut(lasting: Lasting, event: Event, body: GateShut) -> Lasting:
+    return replace(lasting, shut=body.shut)
+
+
+def _settings(lasting: Lasting, event: Event, body: SettingsChanged) -> Lasting:
+    return replace(lasting, settings={**lasting.settings, **body.settings})
+
+
+def _tallied(lasting: Lasting, event: Event, body: Tallied) -> Lasting:
+    """Counted under its quarter of an hour."""
+    at = _dated(lasting, event)
+    quarter = at - timedelta(minutes=at.minute % _TALLY_MINUTES, seconds=at.second, microseconds=at.microsecond)
+    kept = {q: n for q, n in lasting.tallied.items() if abs(q - quarter) <= _TALLIES_KEPT}
+    return replace(lasting, tallied={**kept, quarter: kept.get(quarter, 0) + 1})
+
+
 _STEPS: dict[type, Callable[[Lasting, Event, Any], Lasting]] = {
-    Entry: _entry, Correction: _correction, EvidenceChange: _evidence, ShiftChange: _shift, DutyConfirmed: _confirmed,
+    Entry: _entry, Correction: _correction, EvidenceChange: _evidence, ShiftChange: _shift, GapAnswered: _gap_answered,
     Started: _started, ClockSynced: _synced, DirectoryApplied: _directory, DeviceChange: _device,
+    GateShut: _gate_shut, SettingsChanged: _settings, Tallied: _tallied,
 }  # fmt: skip

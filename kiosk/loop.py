@@ -8,25 +8,30 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from msgspec import structs
 
 from contract.events import Body, Entry, Event
 from contract.messages import Vitals
 from contract.sealing import Personal, Sealed
+from kiosk.drivers.base import Fault, SelfTest
 from kiosk.inputs import (
     CheckPin,
     CommitFailed,
     Committed,
     DeviceReport,
+    DevicesTested,
     Effect,
     Input,
     Now,
     PhotoTaken,
     PinChecked,
+    RaiseBarrier,
     Record,
+    RunSelfTest,
     Say,
+    ShutDown,
     TakePhoto,
     Tick,
 )
@@ -42,6 +47,9 @@ from kiosk.vitals import Log, vitals
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
+_OWN_DEVICES = ("pin", "photo", "barrier", "shutdown")
+"""Those that nobody but the loop reports, and so nobody else says to work again."""
+T = TypeVar("T")
 
 
 class JournalPort(Protocol):
@@ -74,12 +82,18 @@ class Loop:
         check_pin: Callable[[CheckPin], bool],
         take_photo: Callable[[str], str | None],
         say: Callable[[str], None],
+        raise_barrier: Callable[[], Fault | None],
+        self_test: Callable[[], tuple[SelfTest, ...]],
+        shut_down: Callable[[], None],
         on_committed: Callable[[], None],
         clock: Callable[[], Now],
     ) -> None:
+        """`say`, `raise_barrier`, `shut_down` and `on_committed` return at once; `check_pin`, `take_photo` and `self_test` may
+        take their time, on a thread beside the loop. What one of them raises is reported as its device's fault until it works."""
         self._setup, self._journal, self._clock = setup, journal, clock
         self._seal, self._check_pin, self._take_photo = seal, check_pin, take_photo
         self._say, self._on_committed = say, on_committed
+        self._raise_barrier, self._self_test, self._shut_down = raise_barrier, self_test, shut_down
         self._inputs: queue.SimpleQueue[Input | None] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(1, "slow")
         self._changed = threading.Condition()
@@ -87,6 +101,8 @@ class Loop:
         now = clock()
         self._state: State = begin(setup, replay(journal.all_events()), now)
         self._snapshot: Snapshot = snapshot(self._state, now, setup)
+        self._turns = 0
+        self._failed = {device for device in _OWN_DEVICES if not self._state.lasting.devices.get(device, True)}
 
     def start(self) -> Self:
         """Begin to guard the gate."""
@@ -115,6 +131,11 @@ class Loop:
         """Hand an input to the station; returns at once."""
         self._inputs.put(given)
 
+    @property
+    def turns(self) -> int:
+        """How many ticks it has handled: while it lives, this rises about five times a second."""
+        return self._turns
+
     def snapshot(self) -> Snapshot:
         """The newest snapshot."""
         with self._changed:
@@ -140,6 +161,7 @@ class Loop:
             if isinstance(given, Tick):
                 due = time.monotonic() + TICK_SECONDS
             self._handle(given)
+            self._turns += isinstance(given, Tick)
 
     def _next(self, due: float) -> Input | None:
         """The next input; a tick when one is due, however many inputs wait."""
@@ -190,7 +212,7 @@ class Loop:
         except Exception:
             logger.exception("not written")
             return CommitFailed("journal_failed", record.bodies, record.personal)
-        self._guarded("uplink", self._on_committed)
+        self._guarded("uplink", self._on_committed, None)
         return Committed(events)
 
     def _sealed(self, record: Record, personal: Personal, first_id: str) -> tuple[Body, ...]:
@@ -203,37 +225,66 @@ class Loop:
             sealed = None
         return (structs.replace(first, personal=sealed) if isinstance(first, Entry) else first, *record.bodies[1:])
 
-    def _attempt(self, effect: CheckPin | TakePhoto | Say) -> list[Input]:
-        if isinstance(effect, Say):
-            return self._guarded("voice", lambda: self._say(effect.sentence))
-        if isinstance(effect, CheckPin):
-            return self._guarded("pin", lambda: self._pool.submit(self._pin, effect))
-        return self._guarded("camera", lambda: self._pool.submit(self._photo, effect))
+    def _attempt(self, effect: CheckPin | TakePhoto | Say | RaiseBarrier | RunSelfTest | ShutDown) -> list[Input]:
+        match effect:
+            case Say():
+                return self._guarded("voice", lambda: self._say(effect.sentence), None)[1]
+            case RaiseBarrier():
+                return self._raised()
+            case ShutDown():
+                return self._guarded("shutdown", self._shut_down, None)[1]
+            case CheckPin():
+                return self._later("pin", lambda: self._pin(effect))
+            case TakePhoto():
+                return self._later("photo", lambda: self._photo(effect))
+            case RunSelfTest():
+                return self._later("selftest", self._tested)
 
-    def _pin(self, effect: CheckPin) -> None:
+    def _later(self, device: str, act: Callable[[], list[Input]]) -> list[Input]:
+        """Have something slow done beside the loop; what comes of it is posted."""
         try:
-            ok = self._check_pin(effect)
-        except Exception:
-            logger.exception("a PIN could not be checked")
-            self.post(DeviceReport("pin", False, "the PIN could not be checked"))
-            ok = False
-        self.post(PinChecked(effect.badge, ok))
+            self._pool.submit(lambda: self._post_all(act()))
+        except RuntimeError as error:
+            return self._report(device, str(error))
+        return []
 
-    def _photo(self, effect: TakePhoto) -> None:
-        try:
-            sha = self._take_photo(effect.purpose)
-        except Exception:
-            logger.exception("no photo could be taken")
-            sha = None
-        self.post(PhotoTaken(effect.purpose, sha))
+    def _post_all(self, results: list[Input]) -> None:
+        for result in results:
+            self.post(result)
 
-    def _guarded(self, device: str, act: Callable[[], object]) -> list[Input]:
+    def _raised(self) -> list[Input]:
+        fault, reports = self._guarded("barrier", self._raise_barrier, None)
+        return self._report("barrier", fault.detail) if fault else reports
+
+    def _pin(self, effect: CheckPin) -> list[Input]:
+        ok, reports = self._guarded("pin", lambda: self._check_pin(effect), False)
+        return [*reports, PinChecked(effect.badge, ok)]
+
+    def _photo(self, effect: TakePhoto) -> list[Input]:
+        sha, reports = self._guarded("photo", lambda: self._take_photo(effect.purpose), None)
+        return [*reports, PhotoTaken(effect.purpose, sha, effect.about)]
+
+    def _tested(self) -> list[Input]:
         try:
-            act()
+            return [DevicesTested(self._self_test())]
+        except Exception as error:
+            logger.exception("the devices could not be tested")
+            return [DevicesTested((SelfTest("selftest", False, f"{type(error).__name__}: {error}"),))]
+
+    def _guarded(self, device: str, act: Callable[[], T], instead: T) -> tuple[T, list[Input]]:
+        """What comes of it, and what is to be reported: that it failed, or that it works again."""
+        try:
+            result = act()
         except Exception as error:
             logger.exception("%s failed", device)
-            return [DeviceReport(device, False, f"{type(error).__name__}: {error}")]
-        return []
+            return instead, self._report(device, f"{type(error).__name__}: {error}")
+        return result, self._report(device, "")
+
+    def _report(self, device: str, fault: str) -> list[Input]:
+        if not fault and device not in self._failed:
+            return []
+        (self._failed.add if fault else self._failed.discard)(device)
+        return [DeviceReport(device, not fault, fault)]
 
     def _publish(self) -> None:
         try:

@@ -1,17 +1,9 @@
 """State → snapshot: what the screen shows, and nothing of why in the resident's part. Pure."""
 
-from datetime import datetime
-
+from contract.directory import Policies
 from contract.events import Outcome, Reading
 from contract.five import Basis, Finding, Item
-from kiosk import five_here
-from kiosk.deciding import can_decide, can_retake, shown_seconds
-from kiosk.entries import sentence_of
 from kiosk.inputs import Now
-from kiosk.judging import colour_rule
-from kiosk.lasting import Logged
-from kiosk.measuring import answers
-from kiosk.rules.schedule import is_open
 from kiosk.setup import Setup
 from kiosk.state import (
     AtHand,
@@ -25,7 +17,14 @@ from kiosk.state import (
     Typing,
     time_of,
 )
-from kiosk.view import EntryView, HolderView, ItemView, Phase, ReadingView, Snapshot, VolunteerView
+from kiosk.steps import counting, duty, five_here, lists, settings, shutting
+from kiosk.steps.deciding import can_decide, can_retake, shown_seconds
+from kiosk.steps.entries import sentence_of
+from kiosk.steps.extending import can_extend
+from kiosk.steps.judging import colour_rule, is_closed
+from kiosk.steps.measuring import can_add, can_boot
+from kiosk.steps.thermometry import answers
+from kiosk.view import HolderView, ItemView, Phase, ReadingView, Snapshot, VolunteerView
 
 SHOWN_ENTRIES = 20
 _PHASES = {
@@ -53,27 +52,42 @@ def snapshot(state: State, now: Now, setup: Setup) -> Snapshot:
         n=0, station=setup.station, gate=setup.gate_name, compound=setup.compound_name,
         clock=f"{local:%H:%M}", clock_synced=now.synced, language=state.language,
         phase=_PHASES.get(type(at_hand), Phase.WAITING), direction=person.direction if person else state.direction,
-        sentence=sentence(state, local), outcome=done.entry.outcome if done else None,
+        sentence=sentence(state, is_closed(state, now, setup)), outcome=done.entry.outcome if done else None,
         reasons=done.entry.reasons if done else (), can_decide=can_decide(state), can_retake=can_retake(state),
         holder=_holder(state, person), reading=_reading(done.entry.reading if done else None),
         seconds_left=_seconds_left(at_hand, now, setup), sound=_SOUNDS.get(done.entry.outcome) if done else None,
         checklist_item=at_hand.item if isinstance(at_hand, Checking) else None,
         error=state.trouble.key if state.trouble else None,
         items=tuple(_item(state, f, now) for f in findings.values()), compliant=all(f.present for f in findings.values()),
-        volunteer=_volunteer(state, now, setup), entries=_entries(state, setup), inside=state.inside,
+        volunteer=_volunteer(state, now, setup), entries=lists.entries(state, setup), inside=state.inside,
         online=state.link.connected, link_detail=state.link.detail, backlog=state.link.backlog,
         devices={name: device.ok for name, device in state.devices.items()},
         device_details={name: device.detail for name, device in state.devices.items()},
         needs_typing=not answers(state, now, setup), journal_problem=state.journal_problem,
         gap_minutes=_minutes(state.lasting.gap_seconds), notices=_notices(state), entry=done.saved if done else None,
+        measured=len(person.readings) if person else 0, people=len(person.roles) if person else 1,
+        next_person=isinstance(at_hand, Measuring) and at_hand.gap, can_add=can_add(state), can_boot=can_boot(state),
+        can_aside=isinstance(at_hand, Measuring | Typing) or can_decide(state),
+        asked=done is not None and "ask_dwelling" in done.entry.reasons, aside=lists.aside(state, now, setup),
+        visits=lists.visits(state, now, setup), bookings=lists.booked(state, now, setup),
+        roster=state.directory.version if state.directory and state.directory.roster.dwellings else 0,
+        courier=state.directory.policies.courier if state.directory else "shelf", barrier=setup.barrier,
+        night=settings.is_night(state, now, setup), brightness=settings.brightness(state, setup),
+        loudness=settings.loudness(state, now, setup), can_settings=bool(setup.settings_pin),
+        settings=settings.view(state, now, setup), can_extend=can_extend(state), shut=state.lasting.shut,
+        couriers=shutting.couriers(state, now, setup), counted=counting.counted(state, setup),
+        recorded=counting.recorded(state), uncounted=counting.is_uncounted(state, setup),
+        drift_celsius=five_here.drift(state, setup),
     )  # fmt: skip
 
 
-def sentence(state: State, local: datetime) -> str:
+def sentence(state: State, closed: bool) -> str:
     """The resident's one sentence: never isolating, revoked or fever."""
     at_hand = state.at_hand
     if isinstance(at_hand, Shown):
         return sentence_of(at_hand.entry) if at_hand.saved is not None else "please_wait"
+    if isinstance(at_hand, Measuring) and at_hand.gap:
+        return "next_one"
     if isinstance(at_hand, Measuring | Typing):
         return _asked(at_hand.person)
     if isinstance(at_hand, Checking):
@@ -82,8 +96,7 @@ def sentence(state: State, local: datetime) -> str:
         return "badge_pin"
     if isinstance(at_hand, Several):
         return "one_by_one"
-    schedule = state.directory.thresholds.schedule if state.directory else ()
-    return "show_pass" if is_open(schedule, local.hour * 60 + local.minute) else "closed"
+    return "closed" if closed else "show_pass"
 
 
 def _asked(person: Person) -> str:
@@ -93,12 +106,17 @@ def _asked(person: Person) -> str:
 
 
 def _holder(state: State, person: Person | None) -> HolderView | None:
-    if person is None or person.claims is None:
+    if person is None or (person.claims is None and person.form is None):
         return None
-    claims, colour = person.claims, colour_rule(state, person.claims.id)
+    claims, form = person.claims, person.form
+    colour = colour_rule(state, person.pass_id)
+    faces = state.directory.faces.faces if state.directory else {}
+    said = claims or form
     return HolderView(
-        name=claims.name, dwelling=claims.dwelling, plate=claims.plate, kind=claims.kind.value,
-        colour=person.colour, colour_label=colour.label or None,
+        name=said.name if said else "", dwelling=claims.dwelling if claims else form.dwelling or form.host if form else "",
+        plate=said.plate if said else "", kind=claims.kind.value if claims else "resident", colour=person.colour,
+        colour_label=colour.label or None, pass_id=person.pass_id, face=person.pass_id in faces,
+        who=form.who.value if form else None,
     )  # fmt: skip
 
 
@@ -149,27 +167,14 @@ def _volunteer(state: State, now: Now, setup: Setup) -> VolunteerView | None:
     if shift is None:
         return None
     badges = state.directory.badges.badges if state.directory else ()
-    at = time_of(state, now)
+    at, hours = time_of(state, now), duty.hours_on(state, shift, now) or 0.0
+    policies = state.directory.policies if state.directory else Policies()
     since = shift.since or at
     idle = (at - last.observed_at).total_seconds() if last and last.present else float("inf")
     return VolunteerView(
         name=next((b.name for b in badges if b.id == shift.badge), shift.badge[:8]),
-        since=f"{since.astimezone(setup.timezone):%H:%M}", hours=round(max((at - since).total_seconds(), 0) / 3600, 1),
-        ask=idle >= setup.lifetimes.ask_volunteer_after,
-    )  # fmt: skip
-
-
-def _entries(state: State, setup: Setup) -> tuple[EntryView, ...]:
-    return tuple(_entry(state, logged, setup) for logged in reversed(state.lasting.entries[-SHOWN_ENTRIES:]))
-
-
-def _entry(state: State, logged: Logged, setup: Setup) -> EntryView:
-    entry = logged.entry
-    name, dwelling = state.names.get(entry.pass_id or "", ("", ""))
-    return EntryView(
-        id=logged.id, time=f"{logged.at.astimezone(setup.timezone):%H:%M:%S}", direction=entry.direction, outcome=entry.outcome,
-        name=name, dwelling=dwelling, celsius=entry.reading.body_celsius if entry.reading else None, reasons=entry.reasons,
-        cancelled=logged.cancelled,
+        since=f"{since.astimezone(setup.timezone):%H:%M}", hours=round(hours, 1),
+        ask=idle >= setup.lifetimes.ask_volunteer_after, over=hours * 3600 > policies.shift_seconds,
     )  # fmt: skip
 
 

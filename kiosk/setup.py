@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
-from contract.events import Direction
+from contract.events import Direction, Site
 from contract.five import Lifetimes
 from kiosk.rules.temperature import TemperatureRule
 
@@ -21,6 +21,8 @@ class Timing:
     """A referral waits for the volunteer's decision."""
     reading: float = 12
     """Until the thermometer is given up for this person."""
+    party: float = 45
+    """The same for the next one of a party, who has to come first."""
     retake_pause: float = 1.5
     """Before a retake's samples count: time to bare a wrist."""
     typing: float = 60
@@ -59,6 +61,16 @@ class Setup:
     language: str = "zh"
     thermometer: str | None = None
     """The driver's name; None: temperatures are typed."""
+    site: Site = Site.FOREHEAD
+    calibration_due: date | None = None
+    presence: bool = False
+    """There is a presence sensor that counts people."""
+    barrier: bool = False
+    settings_pin: str = ""
+    """argon2id of the settings' PIN; empty: they stay closed."""
+    loudness: int = 85
+    night_loudness: int = 40
+    brightness: int = 100
     temperature: TemperatureRule = field(default_factory=TemperatureRule)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     timing: Timing = Timing()

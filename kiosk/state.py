@@ -6,16 +6,20 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from contract.directory import Badge, Directory
-from contract.events import Band, Body, Direction, Entry, Site
+from contract.events import Band, Body, Direction, Entry, Reading, Site, Who
 from contract.five import Item
-from contract.passes import Pass
+from contract.passes import Pass, PassKind
 from contract.sealing import Personal
-from kiosk.drivers.base import Fault, Measurement
+from kiosk.drivers.base import Fault, Measurement, SelfTest
 from kiosk.inputs import Effect, Now, Record
 from kiosk.lasting import Lasting
 from kiosk.rules import movement
 from kiosk.rules.movement import Moved
 from kiosk.setup import Setup as Setup
+from kiosk.steps.forms import Form
+
+ALONE = "self"
+"""The role of the one whose pass or name an entry is about."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,42 @@ class Person:
     site: Site = Site.FOREHEAD
     by_hand: bool = False
     """The thermometer failed for this person: the figure is typed."""
+    form: Form | None = None
+    """What was asked and written down, when there is no code."""
+    logged: Entry | None = None
+    """The referral itself, when a restart has left nothing more to know them by."""
+    roles: tuple[str, ...] = (ALONE,)
+    """Everyone of the party, in the order in which they are measured."""
+    readings: tuple[tuple[str, Reading], ...] = ()
+    """Of those of the party who have been measured: role and reading."""
+    boot_checked: bool | None = None
+    by: str | None = None
+    """The badge of the volunteer who found them or wrote them down."""
+    confirmed_by: str | None = None
+    """The badge of the volunteer who let them in; only their temperature is still wanted."""
+    answer: bool | None = None
+    """Whether they could say where they live."""
+
+    @property
+    def pass_id(self) -> str | None:
+        """The pass that moves with them, shown or not."""
+        if self.claims is not None:
+            return self.claims.id
+        known = self.form or self.logged
+        return known.pass_id if known else None
+
+    @property
+    def who(self) -> Who | None:
+        """What they are to the gate; None: as the kind of the pass says."""
+        if self.claims is not None:
+            return Who.VEHICLE if self.claims.kind is PassKind.VEHICLE else None
+        known = self.form or self.logged
+        return known.who if known else None
+
+    @property
+    def role(self) -> str:
+        """The role of the one to be measured now."""
+        return self.roles[min(len(self.readings), len(self.roles) - 1)]
 
 
 @dataclass(frozen=True)
@@ -56,6 +96,8 @@ class Measuring:
     since_ns: int
     after_ns: int
     samples: tuple[Measurement | Fault, ...] = ()
+    gap: bool = False
+    """The one of the party who was measured last must step away first."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +185,28 @@ class Trouble:
 
 
 @dataclass(frozen=True)
+class Counting:
+    """People in one stretch of time: counted by the presence sensor, and recorded in entries."""
+
+    since_ns: int
+    counted: int = 0
+    recorded: int = 0
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The settings on the screen."""
+
+    asked_ns: int | None = None
+    """Since when their PIN is being checked."""
+    touched_ns: int | None = None
+    """The last touch while they are open; None: they are closed."""
+    testing: bool = False
+    tests: tuple[SelfTest, ...] = ()
+    """What the devices said of themselves when they were last asked."""
+
+
+@dataclass(frozen=True)
 class State:
     """Everything a station knows."""
 
@@ -167,9 +231,18 @@ class State:
     tried_ns: int = 0
     attempts: Mapping[str, Attempts] = field(default_factory=dict)
     trouble: Trouble | None = None
-    names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Pass id → (name, dwelling), for the list of last entries; in memory only."""
+    asked: tuple[tuple[Entry, Person], ...] = ()
+    """Entries that were asked to be written, and whose they are, until they are."""
+    people: Mapping[str, Person] = field(default_factory=dict)
+    """Whose the last entries are, by their id: names are in memory only, since the journal keeps them sealed."""
     stray: tuple[str, int] | None = None
+    present: bool | None = None
+    """Whether somebody is near; None: no sensor has said."""
+    counting: Counting = Counting(0)
+    """The stretch of time that is running."""
+    window: Counting | None = None
+    """The last full one."""
+    panel: Panel = Panel()
 
 
 Step = tuple[State, tuple[Effect, ...]]
@@ -180,8 +253,11 @@ def begin(setup: Setup, lasting: Lasting, now: Now) -> State:
     """The state of a station that has just read its journal."""
     floor = max(filter(None, (now.utc, lasting.latest, setup.built_at)))
     direction = setup.direction or Direction.IN
-    inside = len(movement.inside(lasting.moved))
-    return State(lasting, floor, now.mono_ns, now.mono_ns, now.synced, direction, setup.language, inside=inside)
+    language = str(lasting.settings.get("language", setup.language))
+    return State(
+        lasting, floor, now.mono_ns, now.mono_ns, now.synced, direction, language,
+        inside=len(movement.inside(lasting.moved)), counting=Counting(now.mono_ns),
+    )  # fmt: skip
 
 
 def time_of(state: State, now: Now) -> datetime:

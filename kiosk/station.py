@@ -6,18 +6,18 @@ from typing import Any
 
 from contract.events import ClockSynced, Correction, HelpCalled, Outcome
 from contract.passes import BADGES, PREFIX, Pass, read
-from kiosk import around, checklist, deciding, duty, five_here, inputs, measuring, person, saving
-from kiosk.entries import bare_entry
+from kiosk import inputs
 from kiosk.inputs import Effect, Input, Now, Touch
-from kiosk.judging import pass_keys
 from kiosk.setup import Setup
 from kiosk.state import (
     Checking,
+    Measuring,
     PinWanted,
     Several,
     Shown,
     State,
     Step,
+    Typing,
     Waiting,
     begin,
     fail,
@@ -26,10 +26,36 @@ from kiosk.state import (
     record,
     time_of,
 )
+from kiosk.steps import (
+    around,
+    asides,
+    barrier,
+    body_figure,
+    checklist,
+    counting,
+    deciding,
+    duty,
+    extending,
+    five_here,
+    measuring,
+    person,
+    photos,
+    registering,
+    saving,
+    settings,
+    shutting,
+)
+from kiosk.steps.entries import bare_entry
+from kiosk.steps.judging import pass_keys
 
 __all__ = ["Setup", "State", "begin", "reduce"]
 
-_CONFIRMING = (inputs.Decide, inputs.TypeTemperature, inputs.Retake, inputs.OpenChecklist, inputs.DeclareByEye, inputs.Correct)
+_CONFIRMING = (
+    inputs.Decide, inputs.TypeTemperature, inputs.Retake, inputs.OpenChecklist, inputs.DeclareByEye, inputs.Correct,
+    inputs.PutAside, inputs.Recall, inputs.Gone, inputs.AddPerson, inputs.CheckBoot, inputs.FindHolder, inputs.Register,
+    inputs.RegisterVehicle, inputs.EndVisit, inputs.KeyIn,
+    inputs.OpenBarrier, inputs.ShutGate, inputs.AnswerGap,
+)  # fmt: skip
 """Touches that only a volunteer makes: they confirm who is on shift."""
 
 
@@ -46,7 +72,10 @@ def reduce(state: State, given: Input, now: Now, setup: Setup) -> tuple[State, t
 def _tick(state: State, given: inputs.Tick, now: Now, setup: Setup) -> Step:
     if now.synced and not state.synced:
         return _clock_synced(state, now)
-    steps = (saving.retry, _timeouts, duty.timed_out, checklist.timed_out, measuring.waited, duty.expire, _tell_evidence)
+    steps = (
+        saving.retry, _timeouts, duty.timed_out, checklist.timed_out, settings.timed_out, measuring.waited, duty.expire,
+        counting.told, _tell_evidence,
+    )  # fmt: skip
     step: Step = _timed(state, now), ()
     for one in steps:
         step = join(step, one(step[0], now, setup))
@@ -99,7 +128,8 @@ def _several(state: State, given: inputs.SeveralSeen, now: Now, setup: Setup) ->
 
 
 def _pin_checked(state: State, given: inputs.PinChecked, now: Now, setup: Setup) -> Step:
-    return duty.pin_checked(state, given, now, setup)
+    checked = settings.pin_checked if given.badge == settings.OWNER else duty.pin_checked
+    return checked(state, given, now, setup)
 
 
 def _direction(state: State, given: inputs.SetDirection, now: Now, setup: Setup) -> Step:
@@ -119,11 +149,12 @@ def _cancel(state: State, given: inputs.Cancel, now: Now, setup: Setup) -> Step:
 
 
 def _emergency(state: State, given: inputs.Emergency, now: Now, setup: Setup) -> Step:
-    """Never blocked by anything."""
+    """Never blocked by anything: the barrier is raised whether the journal can take it or not."""
     entry = bare_entry(state, Outcome.EMERGENCY, setup)
     left, effects = person.leave(duty.back(state, now), "abandoned", now, setup)
     left = replace(left, at_hand=Shown(None, entry, now.mono_ns))
-    return join((left, effects), record(left, entry))
+    asked = record(left, entry, *barrier.opened(setup, "emergency", entry.by))
+    return join((left, (*barrier.pulse(setup), *effects)), asked)
 
 
 def _walked_through(state: State, given: inputs.WalkedThrough, now: Now, setup: Setup) -> Step:
@@ -131,7 +162,24 @@ def _walked_through(state: State, given: inputs.WalkedThrough, now: Now, setup: 
 
 
 def _help(state: State, given: inputs.CallHelp, now: Now, setup: Setup) -> Step:
-    return record(state, HelpCalled(by=state.lasting.shift.badge if state.lasting.shift else None))
+    by = state.lasting.shift.badge if state.lasting.shift else None
+    return record(state, HelpCalled(by=by, entry=_entry_at_hand(state)))
+
+
+def _entry_at_hand(state: State) -> str | None:
+    """The entry that is shown, or the one that whoever is at hand goes on from."""
+    at_hand = state.at_hand.back if isinstance(state.at_hand, PinWanted) else state.at_hand
+    if isinstance(at_hand, Shown) and at_hand.saved is not None:
+        return at_hand.saved
+    someone = at_hand.person if isinstance(at_hand, Measuring | Typing | Shown) else None
+    return someone.follows if someone else None
+
+
+def _button(state: State, given: inputs.ButtonPressed, now: Now, setup: Setup) -> Step:
+    """A button on the header; one of no known name does nothing."""
+    if given.name == "call":
+        return _help(state, inputs.CallHelp(), now, setup)
+    return state, (inputs.ShutDown(),) if given.name == "shutdown" else ()
 
 
 def _correct(state: State, given: inputs.Correct, now: Now, setup: Setup) -> Step:
@@ -151,17 +199,25 @@ def _sign_off(state: State, given: inputs.SignOff, now: Now, setup: Setup) -> St
     return duty.sign_off(state, now)
 
 
-def _decide(state: State, given: inputs.Decide, now: Now, setup: Setup) -> Step:
-    return deciding.decide(state, given.admit, now, setup)
-
-
 _STEPS: dict[type, Callable[[State, Any, Now, Setup], Step]] = {
     inputs.Tick: _tick, inputs.TokenSeen: _token, inputs.SeveralSeen: _several, inputs.Measured: around.measured,
+    inputs.BodyMeasured: body_figure.body_measured,
     inputs.DirectoryArrived: around.directory, inputs.MovementsArrived: around.movements, inputs.LinkChanged: around.link,
-    inputs.DeviceReport: around.device, inputs.PinChecked: _pin_checked, inputs.PhotoTaken: checklist.photo_taken,
+    inputs.DeviceReport: around.device, inputs.PinChecked: _pin_checked, inputs.PhotoTaken: photos.taken,
     inputs.Committed: saving.committed, inputs.CommitFailed: saving.commit_failed, inputs.SetDirection: _direction,
     inputs.SetLanguage: _language, inputs.TypeTemperature: measuring.typed, inputs.ConfirmDuty: _confirm,
     inputs.EnterPin: duty.pin_entered, inputs.SignOff: _sign_off, inputs.OpenChecklist: checklist.opened,
-    inputs.DeclareByEye: checklist.declared, inputs.Cancel: _cancel, inputs.Retake: measuring.retake, inputs.Decide: _decide,
+    inputs.DeclareByEye: checklist.declared, inputs.Cancel: _cancel, inputs.Retake: measuring.retake,
+    inputs.Decide: deciding.decide,
+    inputs.PutAside: person.put_aside, inputs.Recall: asides.recall, inputs.Gone: asides.gone,
+    inputs.AddPerson: measuring.add_person, inputs.CheckBoot: measuring.check_boot,
+    inputs.FindHolder: registering.find, inputs.Register: registering.register,
+    inputs.RegisterVehicle: registering.register_vehicle,
+    inputs.EndVisit: registering.end_visit, inputs.KeyIn: registering.key_in,
     inputs.Emergency: _emergency, inputs.WalkedThrough: _walked_through, inputs.CallHelp: _help, inputs.Correct: _correct,
+    inputs.PresenceChanged: counting.presence, inputs.PersonPassed: counting.passed, inputs.ButtonPressed: _button,
+    inputs.OpenBarrier: barrier.touched, inputs.BarrierAsked: barrier.asked, inputs.BarrierReleased: barrier.released,
+    inputs.AnswerGap: shutting.answer_gap, inputs.ShutGate: shutting.shut_gate, inputs.Tally: shutting.tally,
+    inputs.OpenSettings: settings.opened, inputs.ChangeSettings: settings.changed, inputs.CloseSettings: settings.closed,
+    inputs.CheckDevices: settings.check_devices, inputs.DevicesTested: settings.tested, inputs.Extend: extending.extend,
 }  # fmt: skip

@@ -49,6 +49,77 @@ class HolderView(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     colour: str | None
     colour_label: str | None
+    pass_id: str | None = None
+    face: bool = False
+    """A photo is in the directory: `/face/<pass_id>.jpg`."""
+    who: str | None = None
+    """visitor, courier, … when there is no pass."""
+
+
+class AsideView(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who waits at the side."""
+
+    id: str
+    """The entry that referred them."""
+    time: str
+    name: str
+    dwelling: str
+    plate: str
+    who: str
+    reasons: tuple[str, ...]
+    celsius: float | None
+    minutes: int
+    """How long they have waited."""
+    due: bool
+    """They have rested long enough for the second reading."""
+    can_recall: bool
+
+
+class VisitView(msgspec.Struct, frozen=True, kw_only=True):
+    """A visitor, courier or vehicle that went in and hasn't left."""
+
+    entry: str
+    time: str
+    who: str
+    purpose: str
+    name: str
+    """Blank after a restart, as are the next two: the journal keeps them sealed."""
+    dwelling: str
+    plate: str
+    people: int
+    minutes: int
+    overdue: bool
+
+
+class BookingView(msgspec.Struct, frozen=True, kw_only=True):
+    """A vehicle or crew that the committee let come today."""
+
+    id: str
+    kind: str
+    plate: str
+    crew: int
+    dwelling: str
+    note: str
+    window: str
+    """HH:MM–HH:MM, local."""
+    now: bool
+    """The window is open."""
+
+
+class SettingsView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings show while they are open."""
+
+    loudness: int
+    night_loudness: int
+    brightness: int
+    software: str
+    directory_version: int
+    directory_minutes: int | None
+    """Age of the directory."""
+    calibration_due: str | None
+    testing: bool
+    tests: tuple[tuple[str, bool, str], ...]
+    """(device, ok, detail) of the last self-test."""
 
 
 class ReadingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +144,9 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     celsius: float | None
     reasons: tuple[str, ...]
     cancelled: bool
+    who: str = ""
+    """resident, visitor, …: as it was said, or the kind of the pass."""
+    people: int = 1
 
 
 class VolunteerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +156,8 @@ class VolunteerView(msgspec.Struct, frozen=True, kw_only=True):
     hours: float
     ask: bool
     """Time to ask 「您还在吗?」."""
+    over: bool = False
+    """On duty for longer than people should be."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,3 +212,71 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[str, ...]
     entry: str | None = None
     """The id of the entry that is shown: a new one plays its sound once."""
+    pin_for: str = "badge"
+    """Whose PIN is asked for: badge, settings."""
+    night: bool = False
+    brightness: int = 100
+    loudness: int = 85
+    """Of the voice and the sounds, at this hour."""
+    measured: int = 0
+    """How many of the people at hand have their reading."""
+    people: int = 1
+    """How many there are."""
+    next_person: bool = False
+    """The one measured last must step away before the next is."""
+    can_add: bool = False
+    can_aside: bool = False
+    can_boot: bool = False
+    """A vehicle is at hand whose boot nobody has looked into."""
+    can_extend: bool = False
+    asked: bool = False
+    """The holder is to say where they live: the two answers are 对 and 不对."""
+    aside: tuple[AsideView, ...] = ()
+    visits: tuple[VisitView, ...] = ()
+    bookings: tuple[BookingView, ...] = ()
+    roster: int = 0
+    """The directory's version when there is a roster (`/roster` has it), else 0."""
+    courier: str = "shelf"
+    """The policy: shelf, visitor."""
+    couriers: int = 0
+    """Tallied today."""
+    counted: int | None = None
+    """People that the presence sensor counted in the last full quarter of an hour; None without a sensor."""
+    recorded: int = 0
+    """People in entries in the same time."""
+    uncounted: bool = False
+    """So many more were counted than recorded that somebody must have passed unrecorded."""
+    barrier: bool = False
+    """There is one to raise."""
+    shut: bool = False
+    """The volunteer has locked the gate."""
+    can_settings: bool = False
+    """There is a PIN for the settings."""
+    settings: SettingsView | None = None
+    drift_celsius: float | None = None
+    """How far the thermometer is off by the people it has measured, while it is suspect: 请校准."""
+
+
+class ResidentView(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the resident's own display is told: where to stand, never why."""
+
+    n: int
+    gate: str
+    clock: str
+    language: str
+    sentence: str
+    tone: str
+    """look, admit, retake, refer, refuse, emergency, waiting."""
+    direction: Direction
+    night: bool
+    notices: tuple[str, ...]
+
+
+def resident_view(snapshot: Snapshot) -> ResidentView:
+    """The part of a snapshot that a resident may see."""
+    at_hand = snapshot.phase not in (Phase.WAITING, Phase.SEVERAL, Phase.PIN, Phase.CHECKLIST)
+    return ResidentView(
+        n=snapshot.n, gate=snapshot.gate, clock=snapshot.clock, language=snapshot.language, sentence=snapshot.sentence,
+        tone=str(snapshot.outcome or "look") if at_hand else "waiting", direction=snapshot.direction, night=snapshot.night,
+        notices=snapshot.notices,
+    )  # fmt: skip

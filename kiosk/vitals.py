@@ -6,10 +6,10 @@ from datetime import datetime
 from contract.events import Clock
 from contract.five import Basis, Evidence
 from contract.messages import DeviceState, EvidencePulse, Vitals
-from kiosk import five_here
 from kiosk.inputs import Now
 from kiosk.setup import Setup
 from kiosk.state import State, time_of
+from kiosk.steps import five_here
 
 
 @dataclass(frozen=True)

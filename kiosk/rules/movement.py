@@ -60,11 +60,13 @@ def within(moved: Moved | None, direction: Direction, elapsed_seconds: float, se
 
 
 def _add(moved: dict[str, Moved], event: Event, entry: Entry) -> None:
-    if entry.pass_id is None or entry.outcome is not Outcome.ADMIT:
+    """An admission moves its pass and those of its companions. One keyed in later is history: it moves nobody now."""
+    if entry.outcome is not Outcome.ADMIT or entry.written is not None:
         return
-    before = moved.get(entry.pass_id)
-    before = replace(before, before=None) if before else None
-    moved[entry.pass_id] = Moved(entry.direction, event.at, event.id, event.boot, event.mono_ns, before)
+    for pass_id in filter(None, (entry.pass_id, *(companion.pass_id for companion in entry.companions))):
+        before = moved.get(pass_id)
+        before = replace(before, before=None) if before else None
+        moved[pass_id] = Moved(entry.direction, event.at, event.id, event.boot, event.mono_ns, before)
 
 
 def _undo(moved: dict[str, Moved], entry_id: str) -> None:
@@ -74,7 +76,5 @@ def _undo(moved: dict[str, Moved], entry_id: str) -> None:
                 moved[pass_id] = last.before
             else:
                 del moved[pass_id]
-            return
-        if last.before and last.before.entry == entry_id:
+        elif last.before and last.before.entry == entry_id:
             moved[pass_id] = replace(last, before=None)
-            return

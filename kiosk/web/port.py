@@ -24,3 +24,15 @@ class StationPort(Protocol):
     def picture(self) -> bytes | None:
         """The newest frame of the camera as JPEG; None when there is none."""
         ...
+
+    def roster(self) -> bytes:
+        """Who lives where, as JSON, in the order in which people look for it (3号楼 before 12号楼).
+
+        `{"version", "buildings": [{"building", "rooms": [{"room", "holders": [{"pass_id", "name"}]}]}]}`; no buildings when the
+        directory has no roster.
+        """
+        ...
+
+    def face(self, pass_id: str) -> bytes | None:
+        """A holder's photo as JPEG; None when the directory has none."""
+        ...

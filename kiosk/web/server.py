@@ -8,15 +8,15 @@ import waitress
 from flask import Flask
 from waitress import wasyncore
 
-THREADS = 8
-"""Half of them for the streams, half for pages, pictures and touches."""
+THREADS = 10
+"""Six of them for the streams at most, the others for pages, pictures and touches."""
 
 
 class Served:
     """An app that is being served; `close()` or `with` ends it."""
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        self._streams = app.extensions["streams"]
+        self._streams = (app.extensions["streams"], app.extensions["resident_streams"])
         self._sockets: dict[int, Any] = {}
         self._server = waitress.create_server(app, map=self._sockets, host=host, port=port, threads=THREADS)
         self._stopping = threading.Event()
@@ -31,7 +31,8 @@ class Served:
     def close(self) -> None:
         """Ends the streams, then the server."""
         self._stopping.set()
-        self._streams.close()
+        for streams in self._streams:
+            streams.close()
         self._thread.join()
 
     def __enter__(self) -> Self:

@@ -2,23 +2,32 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
-from kiosk.view import Snapshot
+from kiosk.view import ResidentView, Snapshot
 from kiosk.web.port import StationPort
 
 BEAT_SECONDS = 1.0
 """How often a silent stream says that it lives; the page calls itself lost after three seconds without a word."""
 
 
-class Streams:
-    """The open streams of snapshots; one more than `most` ends the oldest."""
+View = Snapshot | ResidentView
 
-    def __init__(self, port: StationPort, most: int = 4) -> None:
+
+def whole(snapshot: Snapshot) -> View:
+    """The volunteer's page gets all of it."""
+    return snapshot
+
+
+class Streams:
+    """The open streams of snapshots, or of the `part` of them; one more than `most` ends the oldest."""
+
+    def __init__(self, port: StationPort, most: int = 4, part: Callable[[Snapshot], View] = whole) -> None:
         self._port = port
         self._most = most
+        self._part = part
         self._open: deque[threading.Event] = deque()
         self._lock = threading.Lock()
         self._closed = False
@@ -42,10 +51,10 @@ class Streams:
     def _follow(self, ended: threading.Event) -> Iterator[str]:
         try:
             snapshot = self._port.snapshot()
-            yield "retry: 1000\n" + as_event(snapshot)
+            yield "retry: 1000\n" + as_event(self._part(snapshot))
             while not ended.is_set():
                 newest = self._port.wait(snapshot.n, BEAT_SECONDS)
-                yield as_event(newest) if newest.n != snapshot.n else "event: beat\ndata:\n\n"
+                yield as_event(self._part(newest)) if newest.n != snapshot.n else "event: beat\ndata:\n\n"
                 snapshot = newest
             if not self._closed:
                 yield "event: ended\ndata:\n\n"
@@ -58,6 +67,6 @@ class Streams:
                 self._open.remove(ended)
 
 
-def as_event(snapshot: Snapshot) -> str:
-    """One snapshot as a server-sent event whose id is `n`."""
-    return f"id: {snapshot.n}\ndata: {msgspec.json.encode(snapshot).decode()}\n\n"
+def as_event(view: View) -> str:
+    """One snapshot, or the part of it, as a server-sent event whose id is `n`."""
+    return f"id: {view.n}\ndata: {msgspec.json.encode(view).decode()}\n\n"

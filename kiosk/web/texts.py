@@ -4,6 +4,7 @@ A key that is not here is shown as it is: an unknown reason never empties the sc
 """
 
 from kiosk.web.reasons import REASONS, Pair
+from kiosk.web.work import WORK, WORK_GROUPS
 
 LANGUAGES = ("zh", "en")
 
@@ -19,6 +20,8 @@ SENTENCES: dict[str, Pair] = {
     "not_allowed": ("禁止通行", "No entry"),
     "please_wait": ("请稍候", "Please\nwait"),
     "emergency": ("紧急放行", "Go\nthrough"),
+    "next_one": ("请下一位", "Next one,\nplease"),
+    "which_home": ("您住\n几号几室", "Where do\nyou live?"),
     "badge_pin": ("请输入密码", "Enter your PIN"),
     "show_desk_code": ("请把登记桌今日码对准镜头", "Show the camera today's desk code"),
     "show_register_code": ("请翻到登记本今日页，对准镜头", "Show the camera today's page of the register"),
@@ -58,6 +61,15 @@ ERRORS: dict[str, Pair] = {
     "no_such_entry": ("找不到这条记录", "No such entry"),
     "already_corrected": ("这条已更正过", "Corrected already"),
     "timed_out": ("超时，请重来", "Timed out, begin again"),
+    "no_such_person": ("名册里没有此人", "Not in the roster"),
+    "nobody_there": ("现在没有人可加", "Nobody to go with"),
+    "needs_plate": ("请先填车牌", "The plate is needed"),
+    "needs_name": ("请填姓名、电话或到访户", "Name, phone or household is needed"),
+    "settings_closed": ("设置已关闭，请再输密码", "The settings are closed: PIN again"),
+    "no_settings_pin": ("还没有设置密码", "No PIN for the settings yet"),
+    "not_aside": ("此人已不在旁边", "No longer at the side"),
+    "no_barrier": ("没有道闸", "There is no barrier"),
+    "time_ahead": ("这个时间还没到", "That time is still to come"),
     "not_received": ("没有收到，请再按一次", "Not received, press again"),
 }
 
@@ -107,25 +119,19 @@ UI: dict[str, Pair] = {
     "unchecked": ("未检\n进入", "Walked\nthrough"),
     "help": ("求助", "Help"),
     "records": ("记录", "Records"),
-    "language": ("EN", "中文"),
     "other_language": ("English", "中文"),
-    "sent": ("已收到", "Received"),
     "online": ("在线", "Online"),
     "online_backlog": ("在线，补传{n}条", "Online, sending {n}"),
+    "offline_short": ("离线", "Offline"),
     "offline": ("离线，照常工作", "Offline, works on"),
     "offline_backlog": ("离线，照常工作，待传{n}条", "Offline, works on, {n} to send"),
     "nobody": ("无人值班", "Nobody on duty"),
     "ask": ("您还在吗？", "Are you still there?"),
     "here": ("我在", "I am here"),
-    "gap": ("停电{n}分钟，请补录", "Power was off {n} min: add what was missed"),
     "clock_unsynced": ("时钟未校准，请勿依赖时间", "The clock is not set: don't rely on it"),
     "missing": ("缺{item}", "{item} missing"),
     "all_five": ("五项齐全", "All five are here"),
     "last": ("上一位", "Last"),
-    "device_camera": ("摄像头", "Camera"),
-    "device_scanner": ("扫码", "Scanner"),
-    "device_thermometer": ("测温仪", "Thermometer"),
-    "device_journal": ("记录", "Journal"),
     "lost": ("屏幕与程序断开，正在重连", "Screen has lost the program, reconnecting"),
     "ended": ("别的屏幕已接管", "Another screen took over"),
     "reconnect": ("重连", "Reconnect"),
@@ -143,17 +149,19 @@ UI: dict[str, Pair] = {
     "sure": ("确定？", "Sure?"),
     "correct": ("更正", "Cancel"),
     "corrected": ("已更正", "Cancelled"),
-    "newer": ("较新", "Newer"),
-    "older": ("较早", "Older"),
+    "previous": ("上一页", "Previous page"),
+    "following": ("下一页", "Next page"),
     "inside": ("在内{n}人", "{n} inside"),
     "on_duty": ("{name} {since}上岗，{hours}小时", "{name} since {since}, {hours} h"),
     "no_picture": ("没有画面", "No picture"),
     "no_entries": ("还没有记录", "No entries yet"),
+    **WORK,
 }
 
 GROUPS: dict[str, dict[str, Pair]] = {
     "sentences": SENTENCES, "reasons": REASONS, "todos": TODOS, "errors": ERRORS, "items": ITEM_NAMES,
     "kinds": KINDS, "outcomes": OUTCOMES, "phases": PHASES, "directions": DIRECTIONS, "sites": SITES, "ui": UI,
+    **WORK_GROUPS,
 }  # fmt: skip
 
 Texts = dict[str, dict[str, dict[str, str]]]
@@ -163,3 +171,8 @@ TEXTS: Texts = {
     for place, language in enumerate(LANGUAGES)
 }
 """Language → group → key → words; delivered to the page as JSON."""
+
+RESIDENT_TEXTS: Texts = {
+    language: {group: words[group] for group in ("sentences", "directions")} for language, words in TEXTS.items()
+}
+"""All that the resident's own display can say."""

@@ -144,7 +144,9 @@ PIN = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
 
 DIRECTORY = directory.Directory(
     roster=directory.Roster(
-        dwellings=(directory.Dwelling(building="3", room="502", holders=(directory.RosterHolder(pass_id=RESIDENT.id, name="王*明"),)),)
+        dwellings=(
+            directory.Dwelling(building="3", room="502", holders=(directory.RosterHolder(pass_id=RESIDENT.id, name="王*明"),)),
+        )
     ),
     faces=directory.Faces(faces={RESIDENT.id: "/9j/"}),
     bookings=directory.Bookings(
@@ -154,14 +156,20 @@ DIRECTORY = directory.Directory(
             ),
         )
     ),
-    policies=directory.Policies(courier="visitor", question_share=0.02),
+    policies=directory.Policies(
+        courier="visitor", question_share=0.02, outings=1, outing_days=2, outing_seconds=10800.0,
+        outing_windows=((360, 720), (840, 1200)),
+    ),
     version=7, issued_at=AT,
     keys=directory.Keys(
         passes=tuple(directory.PassKey(kid=kid, public=sealing.b64(raw)) for kid, raw in KEYS.items()),
         sealing_kid="seal-1", sealing=sealing.b64(bytes(SEALING.public_key)),
     ),
     revocations=directory.Revocations(ids=REVOKED), isolating=directory.Isolating(ids=(f"{21:032x}",)),
-    colours=directory.Colours(rules={"green": directory.ColourRule(label="绿")}, holders={RESIDENT.id: "green"}),
+    colours=directory.Colours(
+        rules={"green": directory.ColourRule(label="绿"), "purple": directory.ColourRule(label="紫", quota=False)},
+        holders={RESIDENT.id: "green"},
+    ),
     badges=directory.Badges(badges=(directory.Badge(id=PASSES[4].id, name="李**", pin=PIN),)),
     notices=directory.Notices(notices=(directory.Notice(id="n1", zh="请出示出入证", en="Show your pass"),)),
     thresholds=directory.Thresholds(schedule=((360, 1380),)),

@@ -25,8 +25,11 @@ from kiosk.inputs import (
     Now,
     PhotoTaken,
     PinChecked,
+    RaiseBarrier,
     Record,
+    RunSelfTest,
     Say,
+    ShutDown,
     TakePhoto,
     Tick,
     TokenSeen,
@@ -85,6 +88,7 @@ class Gate:
         self.setup, self.events, self.said = setup, list[Event](), list[str]()
         self.broken, self.boot = False, 0
         self.photo: str | None = "ab" * 32
+        self.taken, self.raised, self.tests, self.shut_downs = list[TakePhoto](), 0, 0, 0
         self.now = Now(START, 10**12, synced)
         self.start()
         if directory is not None:
@@ -161,7 +165,14 @@ class Gate:
             elif isinstance(effect, CheckPin):
                 self.give(PinChecked(effect.badge, effect.pin == effect.pin_hash))
             elif isinstance(effect, TakePhoto):
-                self.give(PhotoTaken(effect.purpose, self.photo))
+                self.taken.append(effect)
+                self.give(PhotoTaken(effect.purpose, self.photo, effect.about))
+            elif isinstance(effect, RaiseBarrier):
+                self.raised += 1
+            elif isinstance(effect, RunSelfTest):
+                self.tests += 1
+            elif isinstance(effect, ShutDown):
+                self.shut_downs += 1
             elif isinstance(effect, Say):
                 self.said.append(effect.sentence)
 

@@ -30,6 +30,14 @@ CASES = [
     ("colour: homecoming", Facts(None, colour_gate="homecoming"), "refer", ("homecoming",)),
     ("colour: ask", Facts(None, ask_symptoms=True, reading=NORMAL), "admit", ("ask_symptoms",)),
     ("passback", Facts(None, passback=True, reading=NORMAL), "refer", ("passback",)),
+    ("over the household's quota", Facts(None, over_quota=True, needs_reading=False), "refer", ("quota",)),
+    ("over it, by an old list", Facts(None, STALE, over_quota=True), "refer", ("quota", "stale_directory")),
+    ("just gone out, and over it", Facts(None, passback=True, over_quota=True), "refer", ("passback",)),
+    ("not the time to go out", Facts(None, outside_window=True, needs_reading=False), "refer", ("outing_window",)),
+    ("isolating, at no time to go out", Facts(None, isolating=True, outside_window=True), "refer", ("isolating",)),
+    ("revoked, and over the quota", Facts(Problem.REVOKED, over_quota=True), "refuse", ("revoked",)),
+    ("out for too long", Facts(None, reading=NORMAL, out_too_long=True), "admit", ("out_too_long",)),
+    ("out for too long, with a fever", Facts(None, reading=FEVER, out_too_long=True), "retake", ("fever",)),
     ("old list, normal", Facts(None, STALE, reading=NORMAL), "admit", ("stale_directory",)),
     ("no list, normal", Facts(None, ABSENT, reading=NORMAL), "admit", ("no_directory",)),
     ("no pass", Facts(Problem.NOT_A_PASS), "refuse", ("not_a_pass",)),
@@ -43,6 +51,18 @@ CASES = [
     ("not yet valid", Facts(Problem.NOT_YET_VALID), "refuse", ("not_yet_valid",)),
     ("another compound's", Facts(Problem.OTHER_COMPOUND), "refuse", ("other_compound",)),
     ("revoked", Facts(Problem.REVOKED, isolating=True), "refuse", ("revoked",)),
+    ("one of a party, others to come", Facts(None, reading=NORMAL, more=True), None, ()),
+    ("one of a party has a fever", Facts(None, reading=FEVER, more=True), "retake", ("fever",)),
+    ("the gate is closed", Facts(None, reading=NORMAL, closed=True), "refer", ("gate_closed",)),
+    ("going out of a closed gate", Facts(None, needs_reading=False, closed=True), "admit", ("while_closed",)),
+    ("back from a key area", Facts(None, homecoming=True), "refer", ("homecoming",)),
+    ("an outsider from a key area", Facts(None, key_area=True), "refer", ("key_area",)),
+    ("nobody asked the household", Facts(None, reading=NORMAL, host_unconfirmed=True), "refer", ("host_not_confirmed",)),
+    ("the boot is shut", Facts(None, reading=NORMAL, boot_unchecked=True), "refer", ("boot_unchecked",)),
+    ("no such booking", Facts(None, reading=NORMAL, booking_problem="no_booking"), "refer", ("no_booking",)),
+    ("booked for another hour", Facts(None, reading=NORMAL, booking_problem="booking_not_now"), "refer", ("booking_not_now",)),
+    ("a restart in between", Facts(None, reading=NORMAL, from_journal=True), "refer", ("after_restart",)),
+    ("drawn to be asked", Facts(None, reading=NORMAL, question=True), "refer", ("ask_dwelling",)),
     ("an enrolment pass", Facts(Problem.WRONG_KIND), "refuse", ("wrong_kind",)),
 ]
 
@@ -59,8 +79,9 @@ def test_every_row_of_the_table_decides_a_case() -> None:
 
 FACTS = st.builds(
     Facts, st.none() | st.sampled_from(Problem), st.sampled_from(Knowledge), st.booleans(),
-    st.sampled_from(["admit", "refer", "homecoming"]), st.booleans(), st.booleans(), st.booleans(),
+    st.sampled_from(["admit", "refer", "homecoming"]), *[st.booleans()] * 6,
     st.none() | st.sampled_from(Band), st.lists(st.sampled_from(Band), max_size=4).map(tuple),
+    *[st.booleans()] * 6, st.sampled_from([None, "no_booking", "booking_not_now"]), *[st.booleans()] * 3,
 )  # fmt: skip
 
 
@@ -73,6 +94,14 @@ def test_nobody_is_let_in_but_on_a_good_pass_and_a_normal_reading(facts: Facts) 
         assert not facts.passback
         assert facts.colour_gate == "admit"
         assert facts.reading is NORMAL or not facts.needs_reading
+        if facts.needs_reading:
+            waived = (facts.more, facts.closed, facts.host_unconfirmed, facts.boot_unchecked, facts.from_journal, facts.question)
+            assert not any(waived)
+            assert facts.booking_problem is None
+        assert not facts.over_quota
+        assert not facts.outside_window
+        assert not facts.homecoming
+        assert not facts.key_area
 
 
 @given(FACTS)

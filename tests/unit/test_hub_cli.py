@@ -11,9 +11,11 @@ from click.testing import CliRunner, Result
 from hub import sheets
 from hub.cli import main
 from hub.config import load
+from hub.demo.faces import drawn_face
 from kiosk.config import load as load_station
 
 Hub = Callable[..., Result]
+HOURS = ("--opens", "2999-01-01 09:00", "--closes", "2999-01-01 12:00")
 
 
 @pytest.fixture
@@ -89,6 +91,45 @@ def test_a_pass_is_issued_listed_and_revoked(furnished: Hub) -> None:
     assert json.loads(furnished("pass", "list", "--json").stdout)["colour"] == "yellow"
 
 
+def test_a_booking_is_made_listed_and_cancelled(furnished: Hub) -> None:
+    words = ("--compound", "hm", "--kind", "removal", "--plate", "沪A·12345", "--crew", "3", "--dwelling", "3号502", *HOURS)
+    made = json.loads(furnished("booking", "add", *words, "--json").stdout)
+    assert (made["plate"], made["crew"], made["made_by"], made["cancelled_at"]) == ("沪A12345", 3, "cli", None)
+    assert made["opens"] == "2999-01-01T09:00:00+08:00"
+    assert json.loads(furnished("booking", "list", "--compound", "hm", "--json").stdout)["id"] == made["id"]
+    assert "2999-01-01 09:00" in furnished("booking", "list").stdout
+    cancelled = json.loads(furnished("booking", "cancel", made["id"], "--json").stdout)
+    assert cancelled["cancelled_by"] == "cli"
+    assert furnished("booking", "list", "--json").stdout == ""
+    assert json.loads(furnished("booking", "list", "--all", "--json").stdout)["id"] == made["id"]
+
+
+def test_policies_are_set_for_all_or_for_one_and_shown_with_whose_word_they_are(furnished: Hub) -> None:
+    furnished("policy", "set", "courier=visitor", "night=21:30-06:00")
+    told = json.loads(furnished("policy", "set", "taxi_seconds=900", "--compound", "hm", "--json").stdout)
+    assert (told["compound"], told["courier"], told["night"], told["taxi_seconds"]) == ("hm", "visitor", [1290, 360], 900)
+    lines = [line.split() for line in furnished("policy", "show", "--compound", "hm").stdout.splitlines()]
+    assert ["courier", "visitor", "sub-district"] in lines
+    assert ["taxi_seconds", "900", "hm"] in lines
+    assert ["visit_seconds", "14400", "default"] in lines
+    assert ["night", "21:30-06:00", "sub-district"] in lines
+    back = json.loads(furnished("policy", "set", "courier=default", "--json").stdout)
+    assert (back["compound"], back["courier"]) == (None, "shelf")
+
+
+def test_a_picture_becomes_a_passs_photo(furnished: Hub, folder: Path) -> None:
+    issued = json.loads(furnished("pass", "issue", "--compound", "hm", "--name", "王小明", "--json").stdout)
+    picture = folder / "face.png"
+    picture.write_bytes(drawn_face(1))
+    kept = json.loads(furnished("pass", "photo", issued["id"], str(picture), "--json").stdout)
+    assert (kept["id"], kept["name"]) == (issued["id"], "王*明")
+    assert 1000 < kept["photo_bytes"] <= 12_000
+    picture.write_text("no picture")
+    assert "not a picture" in furnished("pass", "photo", issued["id"], str(picture), code=2).stderr
+    furnished("pass", "photo", issued["id"], "--remove")
+    assert "no photo" in furnished("pass", "photo", issued["id"], "--remove", code=2).stderr
+
+
 def test_a_badge_asks_for_its_pin(furnished: Hub) -> None:
     words = ("pass", "issue", "--kind", "volunteer", "--compound", "hm", "--name", "孙桂兰")
     shown = furnished(*words, input="2468\n2468\n").stdout
@@ -130,6 +171,14 @@ def test_an_account_is_added_and_its_password_not_listed(furnished: Hub) -> None
         (("pass", "issue", "--compound", "nowhere", "--name", "x"), "no compound 'nowhere'"),
         (("pass", "revoke", "GP1:NONSENSE"), "no pass"),
         (("pass", "sheet", "--compound", "hm", "--output", "never.pdf"), "no pass to print"),
+        (("pass", "photo", "0" * 32, "--remove"), "no pass"),
+        (("pass", "photo", "0" * 32), "a picture's file, or --remove"),
+        (("booking", "cancel", "b0"), "no booking 'b0'"),
+        (("booking", "add", "--compound", "nowhere", "--kind", "removal", "--plate", "x", *HOURS), "no compound 'nowhere'"),
+        (("booking", "add", "--compound", "hm", "--kind", "removal", *HOURS), "plate or a dwelling"),
+        (("policy", "set", "courier=street"), "shelf or visitor"),
+        (("policy", "set", "pizza=yes"), "no policy 'pizza'"),
+        (("policy", "show", "--compound", "nowhere"), "no compound 'nowhere'"),
     ],
 )
 def test_an_error_is_one_line_and_exit_code_2(furnished: Hub, words: tuple[str, ...], said: str) -> None:

@@ -1,5 +1,6 @@
 """The supervisors' pages by Flask's test client over a seeded store, and the pure parts that they are made of."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,24 +8,48 @@ from pathlib import Path
 from shutil import copy
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
 from contract.codec import encode
-from contract.events import Band, Clock, Correction, Direction, Entry, Event, Outcome, Reading
+from contract.events import (
+    Band,
+    BarrierOpened,
+    Body,
+    Clock,
+    Companion,
+    Correction,
+    Direction,
+    Entry,
+    Event,
+    GapAnswered,
+    GateShut,
+    HelpCalled,
+    Outcome,
+    PeopleCounted,
+    Reading,
+    SettingsChanged,
+    Tallied,
+    Who,
+    Written,
+    kind_of,
+)
 from contract.five import Basis, Item
-from contract.passes import Problem
+from contract.passes import PassKind, Problem
+from contract.sealing import Personal, Sealed, seal, seal_bytes
 from hub.config import HubSettings, Located, Web
-from hub.registry import accounts, places
+from hub.registry import accounts, keys, places
 from hub.rules.compliance import GateStatus, ItemStatus, Status
 from hub.status import IntervalRow
 from hub.store import meta, migrate, open_store, tables
 from hub.web import attempts, board, create_app, live, security, timeline
 from hub.web.sentence import sentence
-from hub.web.texts import LANGUAGES, duration, reason, text
+from hub.web.texts import LANGUAGES, duration, reason, text, word
 from hub.web.texts.reasons import REASONS
+from hub.web.texts.register import WORDS
 from kiosk.web.reasons import REASONS as GIVEN_BY_STATIONS
 
 NOW = datetime(2026, 2, 16, 7, 41, tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)
@@ -360,7 +385,7 @@ def test_ok__headers_and_cookies(engine: sa.Engine, tmp_path: Path) -> None:
     assert all(part in answer.headers["Set-Cookie"] for part in ("HttpOnly", "SameSite=Lax", "Secure"))
 
 
-@pytest.mark.parametrize("path", ["/", "/gate/east", "/gate/north", "/gate/west"])
+@pytest.mark.parametrize("path", ["/", "/gate/east", "/gate/north", "/gate/west", "/gate/east/entry/e1"])
 def test_ok__nothing_inline(signed_in: FlaskClient, path: str) -> None:
     page = signed_in.get(path).text
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)|https?://", page)
@@ -421,6 +446,196 @@ def test_ok__health(client: FlaskClient, engine: sa.Engine) -> None:
     with engine.begin() as conn:
         meta.went_blind(conn, NOW)
     assert client.get("/health").get_json()["ok"] is False
+
+
+# ---- a whole gate ----
+
+NORMAL = Reading(band=Band.NORMAL, source="mlx90614", body_celsius=36.5)
+PARTY = Entry(
+    direction=Direction.IN, outcome=Outcome.ADMIT, who=Who.VISITOR, found="form", people=3, reading=NORMAL, purpose="repair",
+    host_confirmed=True, key_area=False, booking="b1",
+    companions=(
+        Companion(role="child", reading=Reading(band=Band.FEVER, source="mlx90614", body_celsius=37.8)), Companion(role="elder"),
+    ),
+)  # fmt: skip
+PAPER = Entry(
+    direction=Direction.OUT, outcome=Outcome.ADMIT, who=Who.VISITOR, found="paper", visit="e9", key_area=True,
+    written=Written(at=ago(180), page="P-0216", line=7),
+)  # fmt: skip
+JPEG = b"\xff\xd8\xff drawn"
+
+
+def happens(engine: sa.Engine, *bodies: Body, gate: str = "north", first: int = 1) -> list[str]:
+    """Put events into the store as the ingest does, a minute apart, the last just now; returns their ids."""
+    ids = []
+    with engine.begin() as conn:
+        for seq, body in enumerate(bodies, first):
+            event = Event(
+                seq=seq, id=f"w{seq}", at=ago(len(bodies) + first - 1 - seq), boot="b", mono_ns=seq, clock=Clock.SYNCED, body=body
+            )  # fmt: skip
+            row = {"journal": f"j-{gate}", "seq": seq, "id": event.id, "station": f"{gate}-1", "gate": gate, "at": event.at}
+            more = {"received_at": event.at, "boot": "b", "mono_ns": seq, "clock": "synced", "kind": kind_of(body)}
+            conn.execute(sa.insert(tables.events).values(**row, **more, body=encode(event).decode()))
+            ids.append(event.id)
+        meta.bump(conn)
+    return ids
+
+
+def cells(page: str, id: str) -> str:
+    """The row of an entry, without its tags."""
+    found = next(row for row in re.findall(r'<tr class="entry.*?</tr>', page, re.S) if f'id="entry-{id}"' in row)
+    return " ".join(re.sub("<[^>]*>", " ", found).split())
+
+
+def test_ok__an_entry_shows_everybody_and_what_the_register_asks(signed_in: FlaskClient, engine: sa.Engine) -> None:
+    party, paper = happens(engine, PARTY, PAPER)
+    page = signed_in.get("/gate/north").text
+    assert cells(page, party) == (
+        "07:40 进 访客 3人 放行 36.5 °C 小孩 37.8 °C 老人 – 维修 住户已确认 无重点地区史 已预约 north-1"
+    )
+    assert cells(page, paper) == "04:41 出 访客 放行 – 补录 07:41 录入 14天内有重点地区史 凭纸本 访客离开 north-1"
+    assert '<span class="taken is-alarming"><span class="quiet">小孩</span> 37.8 °C</span>' in page
+    assert '<span class="mark is-alarming">14天内有重点地区史</span>' in page
+    signed_in.get("/language/en")
+    assert "visitor leaves" in signed_in.get("/gate/north").text
+
+
+def test_ok__a_word_that_this_version_does_not_know_is_shown_as_it_came(signed_in: FlaskClient, engine: sa.Engine) -> None:
+    (id,) = happens(engine, Entry(direction=Direction.IN, outcome=Outcome.ADMIT, purpose="piano_tuning", found="by_ear"))
+    assert "piano tuning by ear" in cells(signed_in.get("/gate/north").text, id)
+
+
+def test_ok__what_else_went_on_is_a_line_each(signed_in: FlaskClient, engine: sa.Engine) -> None:
+    happens(
+        engine,
+        GapAnswered(missed=True),
+        HelpCalled(),
+        PeopleCounted(seconds=600, counted=9, recorded=9),
+        PeopleCounted(seconds=600, counted=12, recorded=9),
+        BarrierOpened(cause="emergency"),
+        Tallied(what="courier"),
+        Tallied(what="courier"),
+        SettingsChanged(settings={"volume": 3}),
+        GateShut(shut=True),
+        GateShut(shut=False),
+    )
+    page = signed_in.get("/gate/north").text
+    lines = [" ".join(re.sub("<[^>]*>", " ", one).split()) for one in re.findall(r'<li class="happening">.*?</li>', page, re.S)]
+    assert lines == [
+        "07:41 开门 north-1", "07:40 锁门 north-1", "07:39 岗亭改了设置:volume north-1", "07:38 快递放货架 2次 north-1",
+        "07:36 道闸打开(紧急放行) north-1", "07:35 10分内走过12人,只登记9人 north-1", "07:33 求助 north-1",
+        "07:32 停电期间有人进出,须补录 north-1",
+    ]  # fmt: skip
+    signed_in.get("/language/en")
+    assert "12 people went by in 10 min, only 9 recorded" in signed_in.get("/gate/north").text
+
+
+def seal_to_hub(engine: sa.Engine, event: str) -> tuple[Sealed, str]:
+    """Personal fields for an event, and a photo that has arrived, sealed as a station seals them."""
+    with engine.begin() as conn:
+        keys.ensure_keys(conn)
+        key = keys.current(conn, keys.KeyUse.SEALING)
+        photo = seal_bytes(JPEG, key.public)
+        sha = hashlib.sha256(photo).hexdigest()
+        conn.execute(sa.insert(tables.blobs).values(sha=sha, station="north-1", received_at=NOW, data=photo))
+        keys.make_key(conn, keys.KeyUse.SEALING)  # an older key still opens what was sealed to it
+    return seal(Personal(event=event, name="赵大海", phone="13800000000", host="3号502"), key.kid, key.public), sha
+
+
+def attach(engine: sa.Engine, event: str, sha: str, purpose: str) -> None:
+    with engine.begin() as conn:
+        conn.execute(sa.insert(tables.attachments).values(event=event, sha=sha, purpose=purpose, station="north-1", at=NOW))
+
+
+def test_ok__whoever_may_sees_what_was_sealed_and_that_is_noted(
+    signed_in: FlaskClient, engine: sa.Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    sealed, sha = seal_to_hub(engine, "w1")
+    happens(engine, msgspec.structs.replace(PARTY, personal=sealed))
+    attach(engine, "w1", sha, "help")
+    assert "赵大海" not in signed_in.get("/gate/north").text
+    with caplog.at_level("INFO"):
+        page = signed_in.get("/gate/north/entry/w1").text
+    for said in ("赵大海", "13800000000", "3号502", "36.5 °C", "37.8 °C", f"/photo/{sha}"):
+        assert said in page, said
+    assert "account zhou looked at the personal fields of entry w1" in caplog.text
+    answer = signed_in.get(f"/photo/{sha}")
+    assert (answer.status_code, answer.mimetype, answer.data) == (200, "image/jpeg", JPEG)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_fail__a_reader_sees_nothing_that_was_sealed(signed_in: FlaskClient, engine: sa.Engine) -> None:
+    sealed, sha = seal_to_hub(engine, "w1")
+    happens(engine, msgspec.structs.replace(PARTY, personal=sealed))
+    attach(engine, "w1", sha, "help")
+    with engine.begin() as conn:
+        conn.execute(sa.update(tables.accounts).values(role="reader"))
+    page = signed_in.get("/gate/north/entry/w1").text
+    assert "不能查看" in page
+    assert "赵大海" not in page
+    assert "/photo/" not in page
+    answer = signed_in.get(f"/photo/{sha}")
+    assert (answer.status_code, "管理员和督查员" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize("event, key", [("w2", None), ("w1", "s0000")])
+def test_fail__what_was_sealed_for_another_or_to_another_stays_closed(
+    signed_in: FlaskClient, engine: sa.Engine, event: str, key: str | None
+) -> None:
+    sealed, _ = seal_to_hub(engine, event)
+    happens(engine, msgspec.structs.replace(PARTY, personal=Sealed(key=key or sealed.key, box=sealed.box)))
+    page = signed_in.get("/gate/north/entry/w1").text
+    assert "无法解密" in page
+    assert "赵大海" not in page
+
+
+@pytest.mark.parametrize("path", ["/gate/north/entry/nothing", "/gate/north/entry/e1", "/gate/no/entry/e1", "/photo/" + "0" * 64])
+def test_fail__no_such_entry_or_photo(signed_in: FlaskClient, path: str) -> None:
+    assert signed_in.get(path).status_code == 404
+
+
+def test_ok__a_photo_that_has_not_arrived_is_waited_for(signed_in: FlaskClient, engine: sa.Engine) -> None:
+    happens(engine, PARTY)
+    attach(engine, "w1", "0" * 64, "help")
+    assert "照片还没有传到" in signed_in.get("/gate/north/entry/w1").text
+
+
+def lock(engine: sa.Engine, minutes: float) -> None:
+    """The north gate's volunteer locked it so many minutes ago."""
+    with engine.begin() as conn:
+        locked = {"shut_at": ago(minutes), "shut_by": "b", "shut_event": "lock"}
+        conn.execute(sa.update(tables.gates).where(tables.gates.c.id == "north").values(**locked))
+        meta.bump(conn)
+
+
+def test_ok__a_locked_gate_says_so_with_its_photo(signed_in: FlaskClient, engine: sa.Engine) -> None:
+    lock(engine, 60)
+    page = signed_in.get("/gate/north").text
+    for said in ("关闭", "志愿者已锁门", "还没有门锁照片", "已1小时"):
+        assert said in page, said
+    assert "row-alert" not in page
+    attach(engine, "lock", "cd" * 32, "lock")
+    with engine.begin() as conn:
+        meta.bump(conn)
+    assert f"/photo/{'cd' * 32}" in signed_in.get("/gate/north").text
+
+
+def test_ok__who_goes_through_a_closed_gate_is_marked_where_everybody_looks(signed_in: FlaskClient, engine: sa.Engine) -> None:
+    lock(engine, 60)
+    happens(engine, PARTY, Tallied(what="courier"), HelpCalled())
+    for path in ("/", "/gate/north"):
+        page = signed_in.get(path).text
+        assert re.search(r'class="row-alert">.*关闭期间有人通行:3人次,最近2分前', page), path
+    signed_in.get("/language/en")
+    assert "passed while closed: 3, last 2 min ago" in signed_in.get("/").text
+
+
+def test_ok__every_word_of_the_register_in_both_languages() -> None:
+    for kind, words in WORDS.items():
+        for key, pair in words.items():
+            assert all(pair), (kind, key)
+            assert (word("zh", kind, key), word("en", kind, key)) == pair
+    assert set(Who) | set(PassKind) <= set(WORDS["who"])
 
 
 # ---- live ----

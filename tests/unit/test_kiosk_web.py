@@ -1,21 +1,25 @@
 """The station's page at its routes: what may be posted and by whom, and that no word is missing in either language."""
 
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import msgspec
 import pytest
 from flask.testing import FlaskClient
 
-from contract.events import Band, Direction, Outcome, Site
+import kiosk.web
+from contract.events import Band, Direction, Outcome, Site, Who
 from contract.five import Item
 from contract.passes import PassKind, Problem
 from kiosk.drivers.base import FaultKind
 from kiosk.inputs import AnyTouch, ConfirmDuty, Decide, OpenChecklist, SetDirection, TypeTemperature
-from kiosk.view import ItemView, Phase, Snapshot
+from kiosk.view import ItemView, Phase, ResidentView, Snapshot, resident_view
 from kiosk.web import create_app
 from kiosk.web.streams import Streams
 from kiosk.web.texts import TEXTS
 
+STATIC = Path(kiosk.web.__file__).parent / "static"
 OURS = {"X-Gatepost": "1", "Origin": "http://localhost"}
 
 
@@ -47,6 +51,12 @@ class Port:
 
     def picture(self) -> bytes | None:
         return self.jpeg
+
+    def roster(self) -> bytes:
+        return b'{"version":7,"buildings":[]}'
+
+    def face(self, pass_id: str) -> bytes | None:
+        return b"face" if pass_id == "0a0a" else None
 
 
 @pytest.fixture
@@ -135,6 +145,32 @@ def test_ok__the_picture_is_the_cameras(client: FlaskClient, port: Port) -> None
     assert client.get("/picture.jpg").status_code == 404
 
 
+def test_ok__the_roster_is_the_directorys(client: FlaskClient) -> None:
+    answer = client.get("/roster")
+    assert (answer.mimetype, answer.json) == ("application/json", {"version": 7, "buildings": []})
+
+
+def test_ok__a_face_is_shown_where_there_is_one(client: FlaskClient) -> None:
+    assert (client.get("/face/0a0a.jpg").data, client.get("/face/0a0a.jpg").mimetype) == (b"face", "image/jpeg")
+    assert client.get("/face/0b0b.jpg").status_code == 404
+
+
+def test_ok__the_residents_page_and_stream_hold_their_part_alone(client: FlaskClient, port: Port) -> None:
+    page = client.get("/resident")
+    assert "东门 &lt;1&gt;" in page.text
+    assert "//" not in page.text.replace("<!doctype html>", "")
+    assert not any(word in page.text for word in ("reasons", "发热", "居家隔离", "吊销"))
+    first = next(Streams(port, 2, resident_view).open())
+    assert set(msgspec.json.decode(first.split("data: ")[1])) == set(ResidentView.__struct_fields__)
+
+
+def test_ok__with_a_token_the_cookie_opens_the_residents_page(port: Port) -> None:
+    client = create_app(port, token="river").test_client()
+    assert [client.get(address).status_code for address in ("/resident", "/roster", "/face/0a0a.jpg")] == [403, 403, 403]
+    assert client.get("/resident?token=river").headers["Location"] == "/resident"
+    assert client.get("/resident").status_code == 200
+
+
 def test_ok__health_tells_the_snapshot(client: FlaskClient) -> None:
     assert client.get("/health").json == {"ok": True, "station": "s1", "n": 1}
 
@@ -183,6 +219,22 @@ def test_ok__both_languages_have_the_same_words() -> None:
     assert all(word for language in TEXTS.values() for words in language.values() for word in words.values())
 
 
+FORMS = ("visitor", "courier", "traveller", "vehicle", "key_in")
+ERRORS = (
+    "no_such_person", "nobody_there", "needs_plate", "needs_name", "settings_closed", "no_settings_pin", "not_aside",
+    "no_barrier", "time_ahead",
+)  # fmt: skip
+DEVICES = (
+    "camera", "camera-2", "scanner", "hand-scanner", "thermometer", "journal", "light", "buzzer", "barrier", "presence", "voice",
+    "button",
+)  # fmt: skip
+NEW_REASONS = (
+    "gate_closed", "key_area", "host_not_confirmed", "boot_unchecked", "ask_dwelling", "no_card", "booking_not_now", "no_booking",
+    "aside", "left", "after_restart", "question_wrong", "companion", "written_later", "while_closed", "taxi",
+    "calibration_overdue",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "group, members",
     [
@@ -195,6 +247,11 @@ def test_ok__both_languages_have_the_same_words() -> None:
         ("directions", Direction),
         ("sites", Site),
         ("kinds", PassKind),
+        ("whos", Who),
+        ("titles", FORMS),
+        ("errors", ERRORS),
+        ("devices", DEVICES),
+        ("reasons", NEW_REASONS),
     ],
 )
 def test_ok__every_member_has_words(group: str, members: Iterable[str]) -> None:
@@ -213,11 +270,20 @@ RESIDENT = [
     "not_allowed",
     "please_wait",
     "emergency",
+    "next_one",
+    "which_home",
     "badge_pin",
     "show_desk_code",
     "show_register_code",
     "closed",
 ]
+
+
+def test_ok__every_word_that_the_page_says_is_there() -> None:
+    said = re.findall(r'say\("(\w+)", "(\w+)"', "".join(f.read_text() for f in STATIC.glob("*.js")))
+    said += [("ui", key) for key in re.findall(r'data-ui="(\w+)"', (STATIC.parent / "templates" / "station.html").read_text())]
+    assert len(said) > 100
+    assert [one for one in said if one[1] not in TEXTS["zh"][one[0]]] == []
 
 
 @pytest.mark.parametrize("forbidden", ["隔离", "吊销", "发热", "红", "橙", "黄", "isolat", "revoke", "fever", "red", "yellow"])

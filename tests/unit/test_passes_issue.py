@@ -105,10 +105,25 @@ def test_what_can_not_be_issued_is_said(conn: sa.Connection, changes: dict[str, 
         issue(conn, **changes)
 
 
-def test_only_a_badge_raises_the_version_and_its_pin_is_hashed(conn: sa.Connection) -> None:
+@pytest.mark.parametrize(
+    "kind, more, raised",
+    [
+        (PassKind.RESIDENT, {}, 1),
+        (PassKind.WORKER, {}, 1),
+        (PassKind.VISITOR, {}, 0),
+        (PassKind.VEHICLE, {"plate": "沪A12345"}, 0),
+    ],
+)
+def test_whoever_stands_in_the_roster_raises_the_version(
+    conn: sa.Connection, kind: PassKind, more: dict[str, Any], raised: int
+) -> None:
     before = versions.version_of(conn, "hm")
-    issue(conn)
-    assert versions.version_of(conn, "hm") == before
+    issue(conn, kind=kind, **more)
+    assert versions.version_of(conn, "hm") == before + raised
+
+
+def test_a_badge_raises_the_version_and_its_pin_is_hashed(conn: sa.Connection) -> None:
+    before = versions.version_of(conn, "hm")
     badge = issue(conn, kind=PassKind.VOLUNTEER, pin="2468")
     assert versions.version_of(conn, "hm") == before + 1
     kept = conn.scalar(sa.select(table.c.pin).where(table.c.id == badge.id))

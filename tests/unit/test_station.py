@@ -317,7 +317,7 @@ def test_emergency_walking_through_and_help_are_never_blocked(gate: Gate) -> Non
     screen = gate.give(inputs.Emergency(), inputs.WalkedThrough(), inputs.CallHelp())
     assert (screen.outcome, screen.sentence) == ("emergency", "emergency")
     assert gate.entries == [("refer", "abandoned"), ("emergency", "emergency"), ("unchecked", "unchecked")]
-    assert gate.bodies(HelpCalled) == [HelpCalled()]
+    assert gate.bodies(HelpCalled) == [HelpCalled(entry=screen.entry)]
 
 
 def test_a_mistake_is_corrected_by_a_later_event(gate: Gate) -> None:
@@ -547,13 +547,15 @@ def test_a_restart_forgets_nothing(gate: Gate) -> None:
     assert gate.show(ANN).reasons == ("passback",)
 
 
-def test_a_power_cut_is_told_until_somebody_has_seen_it(gate: Gate) -> None:
+def test_a_power_cut_is_told_until_somebody_answers(gate: Gate) -> None:
     gate.sign_in()
     gate.pass_time(25 * 60)
     gate.start()
     assert gate.screen.gap_minutes == 25
     assert gate.bodies(Started)[-1] == Started(software="test", gap_seconds=25 * 60, unclean=True)
-    assert gate.give(inputs.ConfirmDuty()).gap_minutes is None
+    gate.give(inputs.ConfirmDuty())
+    assert gate.sign_in(1).gap_minutes == 25
+    assert gate.give(inputs.AnswerGap(missed=True)).gap_minutes is None
 
 
 def test_a_restart_at_an_unknown_time_confirms_nobody(gate: Gate) -> None:

@@ -1,27 +1,33 @@
 """Whatever happens, in whatever order: what a gate may never do."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec import structs
 
-from contract.directory import Directory, InspectionFinding, InspectionFindings, Isolating, Revocations
-from contract.events import Band, Direction, Entry, Outcome
+from contract.directory import Directory, InspectionFinding, InspectionFindings, Isolating, Policies, Revocations
+from contract.events import Band, BarrierOpened, Direction, Entry, Outcome, PhotoAttached, Tallied, Who, kind_of
 from contract.five import Item
 from kiosk import inputs
 from kiosk.drivers.base import Fault, FaultKind, Measurement
 from kiosk.inputs import DeviceReport, DirectoryArrived, LinkChanged, Measured, SeveralSeen, TokenSeen
 from kiosk.lasting import replay
 from kiosk.state import Measuring
+from kiosk.view import resident_view
 from kiosk.vitals import Log, vitals
-from tests.unit.gate_driver import AMBIENT, BADGES, DIRECTORY, FEVER, LOW, NOBODY, NORMAL, RESIDENTS, START, Gate, pass_id
+from tests.unit.gate_driver import AMBIENT, BADGES, DIRECTORY, FEVER, LOW, NOBODY, NORMAL, RESIDENTS, SETUP, START, Gate, pass_id
+from tests.unit.test_station_people import WHOLE
 
 WHY = {"isolating", "revoked", "fever", "homecoming", "colour_refer", "expired", "forged", "passback"}
 SENTENCES = {
     "show_pass", "one_by_one", "measuring", "ok_enter", "ok_leave", "again", "wrist", "wait_aside", "not_allowed",
-    "please_wait", "emergency", "badge_pin", "show_desk_code", "show_register_code", "closed",
+    "please_wait", "emergency", "badge_pin", "show_desk_code", "show_register_code", "closed", "which_home", "next_one",
 }  # fmt: skip
 TOUCHES = st.one_of(
     st.builds(inputs.SetDirection, direction=st.sampled_from(Direction)),
@@ -29,6 +35,47 @@ TOUCHES = st.one_of(
     st.builds(inputs.OpenChecklist, item=st.sampled_from(Item)),
     st.builds(inputs.DeclareByEye, item=st.sampled_from(Item)),
     st.builds(inputs.Decide, admit=st.booleans()),
+    st.builds(inputs.AddPerson, role=st.sampled_from(["child", "elder"])),
+    st.builds(inputs.FindHolder, pass_id=st.sampled_from([pass_id(1), pass_id(9), pass_id(77)])),
+    st.builds(
+        inputs.Register,
+        who=st.sampled_from(["visitor", "courier", "worker", "traveller"]),
+        building=st.sampled_from(["", "3号"]),
+        host_confirmed=st.booleans(),
+        key_area=st.booleans(),
+        people=st.integers(1, 2),
+    ),
+    st.builds(
+        inputs.RegisterVehicle,
+        plate=st.sampled_from(["", "沪A1"]),
+        taxi=st.booleans(),
+        people=st.integers(1, 3),
+        boot_checked=st.booleans(),
+        host_confirmed=st.booleans(),
+        booking=st.sampled_from([None, "b1", "b2"]),
+    ),
+    st.builds(
+        inputs.KeyIn,
+        time=st.sampled_from(["00:00", "07:39", "23:59"]),
+        direction=st.sampled_from(Direction),
+        celsius=st.sampled_from([None, 36.5, 38.5, 99.0]),
+        pass_id=st.sampled_from([None, pass_id(9)]),
+    ),
+    st.builds(inputs.AnswerGap, missed=st.booleans()),
+    st.builds(inputs.ShutGate, shut=st.booleans()),
+    st.builds(inputs.OpenSettings, pin=st.sampled_from(["0000", "1"])),
+    st.builds(inputs.ChangeSettings, loudness=st.integers(0, 100)),
+    st.sampled_from(
+        [
+            inputs.PutAside(),
+            inputs.CheckBoot(),
+            inputs.Tally(),
+            inputs.OpenBarrier(),
+            inputs.CloseSettings(),
+            inputs.CheckDevices(),
+            inputs.Extend(),
+        ]
+    ),
     st.builds(inputs.EnterPin, pin=st.sampled_from(["1234", "5678", "0"])),
     st.sampled_from(
         [inputs.ConfirmDuty(), inputs.SignOff(), inputs.Cancel(), inputs.Retake(), inputs.SetLanguage(language="en")]
@@ -43,6 +90,7 @@ DIRECTORIES = [
         DIRECTORY, version=10, findings=InspectionFindings(findings=(InspectionFinding(gate="g1", item="desk", at=START),))
     ),
     Directory(version=11, keys=DIRECTORY.keys),
+    structs.replace(WHOLE, version=12, policies=Policies(question_share=0.5)),
 ]
 
 
@@ -51,9 +99,9 @@ class AnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.gate = Gate()
+        self.gate = Gate(replace(SETUP, barrier=True, presence=True, settings_pin="0000"), directory=WHOLE)
         self.gate.equip()
-        self.emergencies = 0
+        self.emergencies = self.lost_pulses = 0
         self.used: dict[str, set[int]] = {}
 
     @rule(text=st.sampled_from(CODES))
@@ -94,13 +142,21 @@ class AnyOrder(RuleBasedStateMachine):
         before, known = self.gate.state.at_hand, len(self.gate.events)
         fault = Fault(FaultKind.STUCK, "stuck", at)
         self.gate.give(Measured(fault if skin is None else Measurement(skin, AMBIENT, at)))
+        after = self.gate.state.at_hand
+        if isinstance(before, Measuring) and isinstance(after, Measuring):
+            measured = len(before.person.readings)
+            if len(after.person.readings) > measured:
+                self._use(f"{before.person.seen_ns}/{measured}/{at}", before, at)
         for event in self.gate.events[known:]:
             if isinstance(event.body, Entry) and event.body.reading is not None:
                 assert isinstance(before, Measuring)
-                samples = {sample.mono_ns for sample in before.samples} | {at}
-                assert min(samples) > before.person.seen_ns
-                assert not any(samples & others for others in self.used.values())
-                self.used[event.id] = samples
+                self._use(event.id, before, at)
+
+    def _use(self, what: str, before: Measuring, at: int) -> None:
+        samples = {sample.mono_ns for sample in before.samples} | {at}
+        assert min(samples) > before.person.seen_ns
+        assert not any(samples & others for others in self.used.values())
+        self.used[what] = samples
 
     @rule(touch=TOUCHES)
     def touch(self, touch: Any) -> None:
@@ -110,6 +166,33 @@ class AnyOrder(RuleBasedStateMachine):
     def sign_in(self, badge: int) -> None:
         self.gate.sign_in(badge)
 
+    @rule(choice=st.integers(0, 5), touch=st.sampled_from(["recall", "gone", "admit", "turn away"]))
+    def somebody_at_the_side(self, choice: int, touch: str) -> None:
+        waiting = self.gate.screen.aside
+        entry = waiting[choice % len(waiting)].id if waiting else "none"
+        touches: dict[str, inputs.Touch] = {
+            "recall": inputs.Recall(entry=entry), "gone": inputs.Gone(entry=entry),
+            "admit": inputs.Decide(admit=True, entry=entry), "turn away": inputs.Decide(admit=False, entry=entry),
+        }  # fmt: skip
+        self.gate.give(touches[touch])
+
+    @rule(choice=st.integers(0, 5))
+    def a_visitor_leaves(self, choice: int) -> None:
+        visits = self.gate.screen.visits
+        self.gate.give(inputs.EndVisit(entry=visits[choice % len(visits)].entry if visits else "none"))
+
+    @rule(people=st.integers(1, 3), skins=st.lists(st.sampled_from([NORMAL, FEVER, LOW]), min_size=1, max_size=4))
+    def a_vehicle_comes(self, people: int, skins: list[float]) -> None:
+        self.feel(NOBODY, 1)
+        self.gate.give(inputs.RegisterVehicle(plate="沪A1", people=people, boot_checked=True, host_confirmed=True))
+        for skin in skins:
+            self.feel(NOBODY, 1)
+            self.feel(skin, 9)
+
+    @rule(passed=st.integers(0, 3), present=st.booleans())
+    def sensors(self, passed: int, present: bool) -> None:
+        self.gate.give(*[inputs.PersonPassed()] * passed, inputs.PresenceChanged(present), inputs.BarrierReleased())
+
     @rule()
     def correct(self) -> None:
         entries = self.gate.state.lasting.entries
@@ -117,7 +200,10 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(touch=st.sampled_from([inputs.Emergency(), inputs.WalkedThrough()]))
     def never_blocked(self, touch: Any) -> None:
-        self.gate.give(touch, inputs.CallHelp())
+        raised = self.gate.raised
+        self.gate.give(touch)
+        assert self.gate.raised == raised + isinstance(touch, inputs.Emergency), "whatever the journal does"
+        self.gate.give(inputs.CallHelp())
         self.emergencies += 1
 
     @rule(device=st.sampled_from(["camera", "scanner"]), ok=st.booleans())
@@ -139,8 +225,9 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1.0, 120.0, 9000.0]), kept=st.booleans())
     def power_cut(self, seconds: float, kept: bool) -> None:
         """What was not yet on the disk is lost, and was never shown as done."""
-        waiting = sum(_never_blocked(body) for record in self.gate.state.unsaved for body in record.bodies)
-        self.emergencies -= waiting
+        unsaved = [body for record in self.gate.state.unsaved for body in record.bodies]
+        self.emergencies -= sum(_never_blocked(body) for body in unsaved)
+        self.lost_pulses += sum(_pulse(body) for body in unsaved)
         self.gate.pass_time(seconds)
         self.gate.start()
         if kept:
@@ -159,15 +246,33 @@ class AnyOrder(RuleBasedStateMachine):
     def nobody_is_let_in_unmeasured_or_with_a_fever_but_by_somebodys_name(self) -> None:
         recorded = {event.id: event.body for event in self.gate.events}
         for body in recorded.values():
-            if isinstance(body, Entry) and body.outcome is Outcome.ADMIT and body.direction is Direction.IN:
-                confirmed = body.by is not None and "confirmed_by_volunteer" in body.reasons
-                if confirmed:
-                    referred = recorded[body.follows or ""]
-                    assert isinstance(referred, Entry)
-                    assert referred.outcome is Outcome.REFER
-                else:
-                    assert body.reading is not None
-                    assert body.reading.band is Band.NORMAL
+            if not isinstance(body, Entry) or body.outcome is not Outcome.ADMIT or body.direction is not Direction.IN:
+                continue
+            chain = list(_chain(recorded, body))
+            if body.written is not None:
+                assert body.by is not None
+            elif "confirmed_by_volunteer" in body.reasons:
+                assert body.by is not None
+                assert any(one.outcome is Outcome.REFER for one in chain)
+                measured = any(one.reading for one in (body, *chain))
+                assert measured or any("no_reading" in one.reasons for one in chain)
+            else:
+                readings = [body.reading, *(companion.reading for companion in body.companions)]
+                assert {reading and reading.band for reading in readings} == {Band.NORMAL}
+                assert len(readings) == body.people
+
+    @invariant()
+    def the_side_list_is_of_referrals_that_nothing_has_followed(self) -> None:
+        entries = [event for event in self.gate.events if isinstance(event.body, Entry)]
+        followed = {event.body.follows for event in entries}
+        referred = {event.id for event in entries if event.body.outcome is Outcome.REFER}
+        assert set(self.gate.state.lasting.aside) <= referred - followed
+
+    @invariant()
+    def whoever_is_written_down_by_hand_is_so_by_somebodys_name(self) -> None:
+        for entry in self.gate.bodies(Entry):
+            if entry.found in ("list", "paper") or entry.who in (Who.VISITOR, Who.COURIER, Who.WORKER, Who.TRAVELLER):
+                assert entry.by is not None or entry.visit is not None or set(entry.reasons) & {"left"}
 
     @invariant()
     def emergencies_are_all_recorded(self) -> None:
@@ -182,12 +287,40 @@ class AnyOrder(RuleBasedStateMachine):
             assert self.gate.screen.volunteer is None
 
     @invariant()
+    def every_pulse_of_the_barrier_is_written_down(self) -> None:
+        waiting = [body for record in self.gate.state.unsaved for body in record.bodies]
+        written = [event.body for event in self.gate.events]
+        assert self.gate.raised == sum(_pulse(body) for body in (*written, *waiting)) + self.lost_pulses
+
+    @invariant()
+    def a_photo_belongs_to_something_that_wanted_one(self) -> None:
+        known = {event.id: event.body for event in self.gate.events}
+        for photo in self.gate.bodies(PhotoAttached):
+            about = known[photo.event]
+            wanted = about.outcome.value if isinstance(about, Entry) else {"help": "help", "gate_shut": "lock"}[kind_of(about)]
+            assert photo.purpose == wanted
+
+    @invariant()
+    def a_locked_gate_says_so(self) -> None:
+        screen = self.gate.screen
+        if screen.shut and screen.phase == "waiting":
+            assert screen.sentence == "closed"
+
+    @invariant()
+    def tallies_are_kept_within_bounds(self) -> None:
+        assert len(self.gate.state.lasting.tallied) <= 193
+        assert self.gate.screen.couriers <= len(self.gate.bodies(Tallied))
+
+    @invariant()
     def the_journal_gives_the_same_state(self) -> None:
         assert replay(self.gate.events) == self.gate.state.lasting
 
     @invariant()
     def the_resident_never_hears_why(self) -> None:
-        assert self.gate.screen.sentence in SENTENCES - WHY
+        told = resident_view(self.gate.screen)
+        assert told.sentence in SENTENCES - WHY
+        assert told.tone in {"look", "waiting", *Outcome}
+        assert not WHY & set(re.findall(r"\w+", msgspec.json.encode(told).decode()))
         assert set(self.gate.said) <= SENTENCES - WHY
 
     @invariant()
@@ -195,6 +328,17 @@ class AnyOrder(RuleBasedStateMachine):
         pulse = vitals(self.gate.state, Log("b", len(self.gate.events), 0), self.gate.now, self.gate.setup)
         present = {e.item for e in pulse.evidence if e.present}
         assert {item.item for item in self.gate.screen.items if item.present} <= present
+
+
+def _chain(recorded: dict[str, Any], entry: Entry) -> Iterator[Entry]:
+    """The entries that one continues, the newest first."""
+    while entry.follows:
+        entry = recorded[entry.follows]
+        yield entry
+
+
+def _pulse(body: object) -> bool:
+    return isinstance(body, BarrierOpened) and body.cause != "button"
 
 
 def _never_blocked(body: object) -> bool:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from hub.store import meta, migrate, open_store
+from hub.store import _alembic, meta, migrate, open_store
 from hub.store.tables import journals, metadata
 from hub.store.writing import upsert, writing
 
@@ -43,6 +44,26 @@ def test_migrating_again_changes_nothing(engine: sa.Engine) -> None:
     migrate(engine)
     with engine.connect() as connection:
         assert meta.get(connection, "x") == "kept"
+
+
+def test_a_store_of_the_first_schema_is_brought_up_and_loses_nothing(tmp_path: Path) -> None:
+    engine = open_store(f"sqlite:///{tmp_path / 'old.db'}")
+    with engine.begin() as connection:
+        command.upgrade(_alembic(connection), "0001")
+        for table, row in (("areas", {"id": "a", "name": "A"}), ("committees", {"id": "k", "name": "K", "area": "a"})):
+            connection.execute(sa.insert(metadata.tables[table]).values(**row))
+        connection.execute(sa.insert(metadata.tables["compounds"]).values(id="c", name="C", committee="k"))
+        connection.execute(sa.text("INSERT INTO gates (id, name, compound) VALUES ('g', '东门', 'c')"))
+    migrate(engine)
+    gates = metadata.tables["gates"]
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(gates.c.name, gates.c.shut_at)).all() == [("东门", None)]
+    with engine.begin() as connection:
+        command.downgrade(_alembic(connection), "0001")
+    assert not {"bookings", "policies", "photos", "attachments"} & set(sa.inspect(engine).get_table_names())
+    migrate(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_a_time_is_utc_and_one_without_a_zone_is_refused(engine: sa.Engine) -> None:

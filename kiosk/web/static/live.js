@@ -2,7 +2,7 @@
 
 const SILENCE_MS = 3000;
 
-export function follow(onSnapshot, onState) {
+export function follow(onSnapshot, onState, address = "/events") {
   let source, heard, state;
   const tell = (next) => { if (next !== state) onState(state = next); };
   const hear = () => { heard = performance.now(); tell("live"); };
@@ -10,7 +10,7 @@ export function follow(onSnapshot, onState) {
   function open() {
     source?.close();
     heard = performance.now();
-    source = new EventSource("/events");
+    source = new EventSource(address);
     source.onmessage = (event) => { hear(); onSnapshot(JSON.parse(event.data)); };
     source.addEventListener("beat", hear);
     source.addEventListener("ended", () => { source.close(); source = null; tell("ended"); });

@@ -1,4 +1,4 @@
-// The number pad, for a hand-held gun's figure (three digits, nothing preset) and for a PIN.
+// The station's own number pad, for a hand-held gun's figure (three digits, nothing preset) and for a badge's PIN.
 
 import { $, $$, put, say } from "./words.js";
 

@@ -1,69 +1,53 @@
-// The last entries, as they were when the list was opened: no line may move under a finger that is about to correct it.
+// The last entries; a mistaken one is cancelled here.
 
-import { $, celsius, listed, put, say } from "./words.js";
+import { h } from "./dom.js";
+import { Frozen, nothing, row } from "./lists.js";
+import { errorWords } from "./nav.js";
+import { send, surely } from "./touch.js";
+import { celsius, listed, say } from "./words.js";
 
 const ROWS = 3;
-let shown = [], first = 0;
+const frozen = new Frozen();
+let opened = false;
 
-export function openRecords(snapshot) {
-  shown = snapshot.entries;
-  first = 0;
-  drawRecords(snapshot);
-}
-
-export function turnPage(step, snapshot) {
-  first = Math.min(Math.max(first + step * ROWS, 0), Math.max(shown.length - 1, 0));
-  drawRecords(snapshot);
-}
-
-export function drawRecords(snapshot) {
-  const known = new Map(snapshot.entries.map((entry) => [entry.id, entry]));
-  const page = shown.slice(first, first + ROWS).map((entry) => known.get(entry.id) ?? entry);
-  put($("#duty"), [onDuty(snapshot.volunteer), snapshot.online ? inside(snapshot.inside) : snapshot.link_detail].filter(Boolean).join(" · "));
-  const next = JSON.stringify([page, document.documentElement.lang]);
-  if ($("#entries").dataset.of !== next) $("#entries").replaceChildren(...(page.length ? page.map(line) : [nothing()]));
-  $("#entries").dataset.of = next;
-  $("#newer").disabled = first === 0;
-  $("#older").disabled = first + ROWS >= shown.length;
-  $("#sign-off").disabled = !snapshot.volunteer;
-}
+export const records = {
+  name: "records",
+  open: () => { opened = false; },
+  scene: () => frozen.first,
+  draw(snapshot) {
+    if (!opened) frozen.open(snapshot.entries);
+    opened = true;
+    const lines = frozen.kept(snapshot.entries, "id");
+    return [
+      h("p", { class: "duty", id: "duty" }, errorWords(snapshot) || duty(snapshot)),
+      lines.length ? h("ol", { class: "rows", id: "entries" }, frozen.page(lines, ROWS).map(line)) : nothing("no_entries"),
+      frozen.turners(lines.length, ROWS, signOff(snapshot)),
+    ];
+  },
+};
 
 export function entryWords(entry) {
   return [entry.time, say("directions", entry.direction), say("outcomes", entry.outcome), celsius(entry.celsius)].filter(Boolean).join(" ");
 }
 
-function onDuty(volunteer) {
-  return volunteer ? say("ui", "on_duty", { ...volunteer, hours: volunteer.hours.toFixed(1) }) : say("ui", "nobody");
+function duty({ volunteer, online, inside, link_detail: link }) {
+  const on = volunteer ? say("ui", "on_duty", { ...volunteer, hours: volunteer.hours.toFixed(1) }) : say("ui", "nobody");
+  const count = inside == null ? "" : say("ui", "inside", { n: inside });
+  return [on, online ? count : link].filter(Boolean).join(" · ");
 }
 
-function inside(count) {
-  return count == null ? "" : say("ui", "inside", { n: count });
+function line({ line: entry }) {
+  const whom = [entry.name, entry.dwelling, listed("reasons", entry.reasons)].filter(Boolean).join(" ");
+  return row({ what: entryWords(entry), whom, act: corrector(entry), kind: entry.cancelled ? "cancelled" : null });
 }
 
-function line(entry) {
-  const item = document.createElement("li");
-  item.classList.toggle("cancelled", entry.cancelled);
-  const who = [entry.name, entry.dwelling, listed("reasons", entry.reasons)].filter(Boolean).join(" ");
-  item.append(part("p", "what", entryWords(entry)), part("p", "whom", who), corrector(entry));
-  return item;
+function corrector({ id, cancelled, time }) {
+  if (cancelled) return h("span", { class: "done" }, say("ui", "corrected"));
+  const correct = (element) => send({ action: "correct", entry: id }, element);
+  return surely(`correct ${id}`, say("ui", "correct"), correct, { "data-correct": id, "aria-label": `${say("ui", "correct")} ${time}` });
 }
 
-function corrector(entry) {
-  if (entry.cancelled) return part("span", "done", say("ui", "corrected"));
-  const button = part("button", "quiet", say("ui", "correct"));
-  button.type = "button";
-  button.dataset.correct = entry.id;
-  button.setAttribute("aria-label", `${button.textContent} ${entry.time}`);
-  return button;
-}
-
-function nothing() {
-  return part("li", "none", say("ui", "no_entries"));
-}
-
-function part(tag, name, text) {
-  const element = document.createElement(tag);
-  element.className = name;
-  element.textContent = text;
-  return element;
+function signOff({ volunteer }) {
+  const go = (element) => send({ action: "sign_off" }, element);
+  return surely("sign off", say("ui", "sign_off"), go, { id: "sign-off", disabled: !volunteer });
 }

@@ -5,15 +5,14 @@ const PATTERNS = {
   wait: [[0, 300, 0.5]],
   stop: [[0, 440, 0.16], [0.24, 440, 0.16], [0.48, 440, 0.16]],
 };
-const GAIN = { day: 0.9, night: 0.15 };
 
 let audio;
 
-export function play(sound, night) {
+export function play(sound, loudness) {
   if (!PATTERNS[sound]) return;
   audio ??= new AudioContext();
   audio.resume();
-  for (const [at, hertz, seconds] of PATTERNS[sound]) beep(audio.currentTime + at, hertz, seconds, night ? GAIN.night : GAIN.day);
+  for (const [at, hertz, seconds] of PATTERNS[sound]) beep(audio.currentTime + at, hertz, seconds, loudness / 100);
 }
 
 function beep(at, hertz, seconds, loudness) {

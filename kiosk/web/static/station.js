@@ -1,42 +1,54 @@
 // The station's page: snapshots in, touches out.
 
-import { follow, post } from "./live.js";
+import { aside } from "./aside.js";
+import { bookings } from "./bookings.js";
+import { watchCamera } from "./camera.js";
+import { find } from "./find.js";
+import { keyIn } from "./keyin.js";
+import { follow } from "./live.js";
+import { menu } from "./menu.js";
+import { back, close, current, drawView, noteTouch, open, register, stationChanged, titleOf } from "./nav.js";
 import { choose, clearPad, drawPad, openPad, padTouch, press } from "./pad.js";
-import { drawRecords, openRecords, turnPage } from "./records.js";
-import { draw, drawLeft, drawProgress, isNight, viewOf } from "./screen.js";
-import { chooseItem, chooseNext, drawSlot, slotTouch } from "./slot.js";
+import { records } from "./records.js";
+import { fetchRoster } from "./roster.js";
+import { draw, drawLeft, drawProgress, viewOf } from "./screen.js";
+import { settings } from "./settings.js";
+import { chooseItem, chooseNext, slotDoes, slotOther } from "./slot.js";
 import { play } from "./sound.js";
+import { isUnheard, send, settle } from "./touch.js";
+import { roleToAdd } from "./verdict.js";
+import { vehicle } from "./vehicle.js";
+import { courier, traveller, visitor } from "./visitor.js";
+import { visits } from "./visits.js";
 import { $, put, say, speak } from "./words.js";
 
-const GUARD_MS = 350; // a touch meant for the screen before must not hit the new one
-const BUSY_MS = 600; // nor may a trembling glove press twice
-const SURE_MS = 4000;
-const BAR_MS = 4000;
+const FORMS = [visitor, courier, traveller, vehicle, keyIn];
+const BEGINS = ["phase", "entry", "measured", "next_person", "asked"];
 
-let now, drawnAt, settling, total = null, records = false, state = "live", notReceivedUntil = 0;
+let now, drawnAt, total = null, state = "live";
 
 function show(snapshot) {
   const before = now;
   now = snapshot;
   drawnAt = performance.now();
   if (before?.language !== snapshot.language) speak(snapshot.language);
-  if (["phase", "entry"].some((key) => before?.[key] !== snapshot[key]) || before?.holder?.name !== snapshot.holder?.name) begin(snapshot);
+  for (const form of FORMS) form.heard(snapshot);
+  if (isNew(before, snapshot)) begin(snapshot);
   if (snapshot.error && before?.error !== snapshot.error) clearPad();
-  if (snapshot.sound && soundOf(before) !== soundOf(snapshot)) play(snapshot.sound, isNight(snapshot));
-  draw(snapshot);
-  drawPad();
-  drawRecords(snapshot);
-  drawView();
+  if (snapshot.sound && soundOf(before) !== soundOf(snapshot)) play(snapshot.sound, snapshot.loudness);
+  if (current()) fetchRoster(snapshot, redraw);
+  redraw();
   document.body.dataset.n = snapshot.n;
-  tick();
+}
+
+function isNew(before, snapshot) {
+  return BEGINS.some((key) => before?.[key] !== snapshot[key]) || before?.holder?.name !== snapshot.holder?.name;
 }
 
 function begin(snapshot) {
-  delete document.body.dataset.steady;
-  clearTimeout(settling);
-  settling = setTimeout(() => { document.body.dataset.steady = "yes"; }, GUARD_MS);
+  settle();
   total = snapshot.seconds_left;
-  records = false;
+  stationChanged(snapshot);
   openPad(snapshot);
 }
 
@@ -44,100 +56,77 @@ function soundOf(snapshot) {
   return snapshot?.sound && [snapshot.sound, snapshot.outcome, snapshot.entry].join();
 }
 
-function drawView() {
-  document.body.dataset.view = records ? "records" : viewOf(now);
-  $("#records").hidden = !records;
-}
-
-function drawBar() {
-  const lost = state !== "live";
-  const text = lost ? say("ui", state) : say("errors", "not_received");
-  $("#bar").hidden = !lost && performance.now() > notReceivedUntil;
-  put($("#bar span"), text);
-  $("#bar button").hidden = state !== "ended";
-  document.body.classList.toggle("stale", lost);
+function redraw() {
+  const view = drawView(now);
+  document.body.dataset.view = view ? "local" : viewOf(now);
+  draw(now, view && titleOf(view.name));
+  drawPad();
+  tick();
 }
 
 function tick() {
   const left = now.seconds_left == null ? null : now.seconds_left - (performance.now() - drawnAt) / 1000;
-  drawLeft(left);
+  drawLeft(left, now);
   drawProgress(left == null || !total ? null : Math.min(1, 1 - left / total));
   drawBar();
 }
 
-async function send(touch, button) {
-  if (!touch || button.dataset.busy) return;
-  button.dataset.busy = "yes";
-  setTimeout(() => delete button.dataset.busy, BUSY_MS);
-  notReceivedUntil = (await post(touch)) ? 0 : performance.now() + BAR_MS;
-  if (!notReceivedUntil && button.closest("nav")) acknowledge(button);
-  drawBar();
+function drawBar() {
+  const lost = state !== "live";
+  $("#bar").hidden = !lost && !isUnheard();
+  put($("#bar span"), lost ? say("ui", state) : say("errors", "not_received"));
+  $("#bar button").hidden = state !== "ended";
+  document.body.classList.toggle("stale", lost);
 }
 
-function acknowledge(button) {
-  button.classList.add("sent");
-  setTimeout(() => button.classList.remove("sent"), 1500);
+function toggleWork() {
+  if (current()) back();
+  else begun("menu");
 }
 
-function sendWhenSure(touch, button) {
-  if (button.dataset.sure) return send(touch, button);
-  const words = button.textContent;
-  button.dataset.sure = "yes";
-  button.textContent = say("ui", "sure");
-  return setTimeout(() => { delete button.dataset.sure; button.textContent = words; }, SURE_MS);
+function begun(name) {
+  open(name);
+  fetchRoster(now, redraw);
 }
 
-function toggleRecords() {
-  records = !records;
-  if (records) openRecords(now);
-  drawView();
-}
-
-function pick(change) {
-  change();
-  drawSlot(now);
+async function doSlot({ touch, open: view }, button) {
+  if (touch && !(await send(touch, button))) return;
+  if (view) begun(view);
 }
 
 const HANDLERS = [
   ["[data-post]", (b) => send({ action: b.dataset.post }, b)],
   ["[data-direction]", (b) => send({ action: "direction", direction: b.dataset.direction }, b)],
-  ["[data-item]", (b) => pick(() => chooseItem(b.dataset.item))],
+  ["[data-item]", (b) => chooseItem(b.dataset.item)],
   ["[data-key]", (b) => press(b.dataset.key)],
   ["[data-site]", (b) => choose(b.dataset.site)],
-  ["[data-correct]", (b) => sendWhenSure({ action: "correct", entry: b.dataset.correct }, b)],
-  ["#slot-do", (b) => send(slotTouch(), b)],
-  ["#slot-next", () => pick(chooseNext)],
+  ["[data-act=add]", (b) => send({ action: "add_person", role: roleToAdd(now) }, b)],
+  ["#slot-do", (b) => doSlot(slotDoes(), b)],
+  ["#slot-other", (b) => doSlot(slotOther(), b)],
+  ["#slot-next", chooseNext],
   ["#admit", (b) => send({ action: "decide", admit: true }, b)],
   ["#turn-away", (b) => send({ action: "decide", admit: false }, b)],
-  ["#retake", (b) => send({ action: "retake" }, b)],
   ["#pad-ok", (b) => send(padTouch(), b).then(clearPad)],
-  ["#sign-off", (b) => sendWhenSure({ action: "sign_off" }, b)],
-  ["#open-records, #back", toggleRecords],
-  ["#newer", () => turnPage(-1, now)],
-  ["#older", () => turnPage(1, now)],
-  ["#language", (b) => send({ action: "language", language: now.language === "zh" ? "en" : "zh" }, b)],
+  ["#work", toggleWork],
+  ["#open-records", () => (current() === records ? close() : open("records"))],
   ["#bar button", () => reopen()],
 ];
 
-function touched(event) {
+async function touched(event) {
   const button = event.target.closest("button");
   if (!button || (button.closest("main") && !document.body.dataset.steady)) return;
-  HANDLERS.find(([selector]) => button.matches(selector))?.[1](button);
+  noteTouch(Boolean(button.act));
+  const act = button.act ?? HANDLERS.find(([selector]) => button.matches(selector))?.[1];
+  const done = act?.(button);
+  redraw();
+  await done;
+  redraw();
 }
 
-function watchCamera() {
-  const figure = $(`#${document.body.dataset.view} .preview`);
-  if (!figure || state !== "live") return setTimeout(watchCamera, 300);
-  const next = new Image();
-  const again = (image, ms) => { figure.querySelector("img")?.remove(); if (image) figure.append(image); setTimeout(watchCamera, ms); };
-  next.alt = "";
-  next.onload = () => again(next, 200);
-  next.onerror = () => again(null, 1000);
-  return (next.src = `/picture.jpg?${Date.now()}`);
-}
-
+register(menu, find, visitor, courier, traveller, vehicle, keyIn, aside, visits, bookings, records, settings);
 document.addEventListener("click", touched);
+$("#face").addEventListener("error", () => { $("#face").hidden = true; });
 show(JSON.parse(document.documentElement.dataset.first));
 const reopen = follow(show, (next) => { state = next; tick(); });
-setInterval(tick, 250);
-watchCamera();
+setInterval(redraw, 250);
+watchCamera(() => state === "live");

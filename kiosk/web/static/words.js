@@ -13,8 +13,22 @@ export function speak(next) {
 }
 
 export function say(group, key, values = {}) {
-  const words = texts[language][group]?.[key] ?? key;
-  return words.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  return filled(texts[language][group]?.[key] ?? key, values);
+}
+
+// What goes into the register is Chinese whatever the screen's language is.
+export function written(group, key) {
+  return texts.zh[group]?.[key] ?? key;
+}
+
+// What is in the register, in the screen's language where that is known.
+export function read(group, words) {
+  const key = Object.keys(texts.zh[group]).find((one) => texts.zh[group][one] === words);
+  return key ? say(group, key) : words;
+}
+
+export function keys(group) {
+  return Object.keys(texts.zh[group]);
 }
 
 export function listed(group, keys) {
@@ -27,10 +41,20 @@ export function put(element, text) {
 
 export function holderWords(holder) {
   if (!holder) return "";
-  const kind = holder.kind === "resident" ? "" : say("kinds", holder.kind);
-  return [holder.name, holder.dwelling, holder.plate, kind].filter(Boolean).join(" ");
+  return [holder.name, holder.plate, holder.dwelling, kindWords(holder)].filter(Boolean).join(" ");
 }
 
 export function celsius(value) {
   return value == null ? "" : `${value.toFixed(1)}℃`;
+}
+
+// A plate alone says that it is a vehicle.
+function kindWords({ kind, who, plate }) {
+  if (plate && who !== "taxi") return "";
+  if (who) return who === "resident" ? "" : say("whos", who);
+  return kind === "resident" ? "" : say("kinds", kind);
+}
+
+function filled(words, values) {
+  return words.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 }

@@ -5,13 +5,10 @@ from dataclasses import replace
 from contract.events import Body, DutyConfirmed, ShiftChange
 from contract.five import Item
 from contract.passes import BADGES, Pass
-from kiosk import five_here
 from kiosk.inputs import CheckPin, EnterPin, Now, PinChecked, TokenSeen
-from kiosk.judging import rejected
 from kiosk.lasting import Shift
 from kiosk.setup import Setup
 from kiosk.state import (
-    Attempts,
     Measuring,
     PinWanted,
     Shown,
@@ -24,8 +21,9 @@ from kiosk.state import (
     record,
     time_of,
 )
+from kiosk.steps import attempts, five_here
+from kiosk.steps.judging import rejected
 
-_WRONG_PINS = 3
 _CONFIRM_AGAIN_SECONDS = 60
 
 
@@ -40,7 +38,7 @@ def badge_shown(state: State, seen: TokenSeen, claims: Pass, now: Now, setup: Se
     badge = next((b for b in badges if b.id == claims.id), None)
     if badge is None:
         return fail(state, "no_pin", now)
-    if _is_locked(state, badge.id, now):
+    if attempts.is_locked(state, badge.id, now):
         return fail(state, "locked_out", now)
     if isinstance(state.at_hand, PinWanted) and state.at_hand.badge.id == badge.id:
         return state, ()
@@ -64,8 +62,7 @@ def pin_checked(state: State, given: PinChecked, now: Now, setup: Setup) -> Step
         return state, ()
     if not given.ok:
         return _wrong_pin(state, at_hand, now, setup)
-    attempts = {badge: found for badge, found in state.attempts.items() if badge != given.badge}
-    return record(replace(back(state, now), attempts=attempts), *_sign_in(state, given.badge, now, setup))
+    return record(back(attempts.right(state, given.badge), now), *_sign_in(state, given.badge, now, setup))
 
 
 def back(state: State, now: Now) -> State:
@@ -121,7 +118,7 @@ def expire(state: State, now: Now, setup: Setup) -> Step:
 
 def _sign_in(state: State, badge: str, now: Now, setup: Setup) -> tuple[Body, ...]:
     before = state.lasting.shift
-    off = (ShiftChange(on=False, badge=before.badge, reason="handed_over"),) if before else ()
+    off = (_ended(state, before, "handed_over", now),) if before else ()
     return (*off, ShiftChange(on=True, badge=badge), _present(state, badge, now, setup))
 
 
@@ -131,21 +128,25 @@ def _present(state: State, badge: str, now: Now, setup: Setup) -> Body:
 
 def _off(state: State, shift: Shift, reason: str, now: Now) -> tuple[Body, ...]:
     gone = five_here.withdraw(Item.VOLUNTEER, time_of(state, now), reason, shift.badge)
-    return ShiftChange(on=False, badge=shift.badge, reason=reason), gone
+    return _ended(state, shift, reason, now), gone
+
+
+def _ended(state: State, shift: Shift, reason: str, now: Now) -> ShiftChange:
+    """The end of a shift, with who still stands at the side."""
+    hours = hours_on(state, shift, now)
+    return ShiftChange(on=False, badge=shift.badge, reason=reason, hours=hours, waiting=len(state.lasting.aside))
+
+
+def hours_on(state: State, shift: Shift, now: Now) -> float | None:
+    """How long a shift has lasted, in hours; None before its first evidence is on the disk."""
+    return max((time_of(state, now) - shift.since).total_seconds(), 0.0) / 3600 if shift.since else None
 
 
 def _wrong_pin(state: State, at_hand: PinWanted, now: Now, setup: Setup) -> Step:
-    wrong = state.attempts.get(at_hand.badge.id, Attempts()).wrong + 1
-    if wrong < _WRONG_PINS:
-        attempts = {**state.attempts, at_hand.badge.id: Attempts(wrong)}
-        return fail(replace(state, attempts=attempts, at_hand=replace(at_hand, checking=False)), "wrong_pin", now)
-    locked = Attempts(0, now.mono_ns + int(setup.timing.pin_lock * 1e9))
-    return fail(replace(back(state, now), attempts={**state.attempts, at_hand.badge.id: locked}), "locked_out", now)
-
-
-def _is_locked(state: State, badge: str, now: Now) -> bool:
-    until = state.attempts.get(badge, Attempts()).locked_until_ns
-    return until is not None and now.mono_ns < until
+    state, effects = attempts.wrong(state, at_hand.badge.id, now, setup)
+    if attempts.is_locked(state, at_hand.badge.id, now):
+        return back(state, now), effects
+    return replace(state, at_hand=replace(at_hand, checking=False)), effects
 
 
 def timed_out(state: State, now: Now, setup: Setup) -> Step:

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from kiosk import inputs, person
-from kiosk.around import counted
-from kiosk.entries import same_bodies
+from kiosk import inputs
 from kiosk.inputs import Effect, Now, Record
 from kiosk.lasting import replay
 from kiosk.setup import Setup
 from kiosk.state import Device, State, Step, join, past
+from kiosk.steps import barrier, counting, person, photos, settings
+from kiosk.steps.around import counted
+from kiosk.steps.entries import same_bodies
 
 
 def retry(state: State, now: Now, setup: Setup) -> Step:
@@ -20,17 +21,21 @@ def retry(state: State, now: Now, setup: Setup) -> Step:
 
 def committed(state: State, given: inputs.Committed, now: Now, setup: Setup) -> Step:
     """On the disk: the fold goes on, what waited goes next, and the outcome at hand may be shown."""
-    lasting = replay(given.events, state.lasting)
+    before, lasting = state, replay(given.events, state.lasting)
     moved = lasting.moved is not state.lasting.moved
-    state = replace(state, lasting=lasting)
+    state = settings.committed(before, replace(state, lasting=lasting))
     state = counted(state) if moved else state
     effects: tuple[Effect, ...] = ()
-    if state.unsaved and same_bodies(tuple(e.body for e in given.events), state.unsaved[0].bodies):
+    late = bool(state.unsaved) and same_bodies(tuple(e.body for e in given.events), state.unsaved[0].bodies)
+    if late:
         state = replace(state, unsaved=state.unsaved[1:], tried_ns=now.mono_ns)
         effects = state.unsaved[:1]
         problem = state.journal_problem if state.journal_problem == "disk_low" else None
         state = replace(state, journal_problem=problem)
-    return join((state, effects), person.committed(state, given.events, now, setup))
+    step = join((state, effects), person.committed(state, given.events, now, setup))
+    step = join(step, barrier.committed(step[0], given.events, late, setup))
+    step = join(step, counting.committed(step[0], given.events))
+    return join(step, photos.committed(step[0], given.events))
 
 
 def commit_failed(state: State, given: inputs.CommitFailed, now: Now, setup: Setup) -> Step:

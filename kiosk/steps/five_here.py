@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import structs
 
-from contract.events import EvidenceChange
+from contract.events import DeviceChange, EvidenceChange
 from contract.five import Basis, Evidence, Findings, Item, assess
 from kiosk.inputs import Now
 from kiosk.lasting import Held
@@ -12,6 +12,8 @@ from kiosk.rules.admission import Knowledge
 from kiosk.setup import Setup
 from kiosk.state import State, past, time_of
 
+CALIBRATION = "calibration"
+"""The name under which the journal is told that the thermometer has drifted, as if it were a device of its own."""
 _CAMERA_REASONS = frozenset({"camera_dark", "camera_frozen"})
 
 
@@ -26,13 +28,28 @@ def findings(state: State, now: Now, setup: Setup) -> Findings:
     return assess(evidence(state, now, setup), time_of(state, now))
 
 
-def changes(state: State, now: Now, setup: Setup) -> tuple[EvidenceChange, ...]:
+def changes(state: State, now: Now, setup: Setup) -> tuple[EvidenceChange | DeviceChange, ...]:
     """What the journal does not know yet of the station's own evidence. Inspections are the hub's, and are not written back."""
     at, told = time_of(state, now), state.lasting.evidence
     settled = past(state.began_ns, setup.timing.settling, now)
     new = [e for e in sensed(state, now, setup) if (e.present or settled) and _differs(told.get((e.item, e.basis)), e)]
     ran_out = [_ran_out(h.evidence) for h in told.values() if _is_over(h.evidence, at)]
-    return tuple(EvidenceChange(evidence=structs.replace(e, valid_until=None)) for e in (*new, *ran_out))
+    changed = (EvidenceChange(evidence=structs.replace(e, valid_until=None)) for e in (*new, *ran_out))
+    return (*changed, *_calibration(state, setup))
+
+
+def drift(state: State, setup: Setup) -> float | None:
+    """How far the thermometer is off by the crowd's median, in °C, while it is suspect: for a calibration, and nothing else."""
+    crowd = state.lasting.crowd
+    return crowd.off_celsius if crowd.source == setup.thermometer else None
+
+
+def _calibration(state: State, setup: Setup) -> tuple[DeviceChange, ...]:
+    off = drift(state, setup)
+    if state.lasting.devices.get(CALIBRATION, True) == (off is None):
+        return ()
+    detail = "" if off is None else f"people read {off:+.1f} °C off: calibrate the thermometer"
+    return (DeviceChange(device=CALIBRATION, ok=off is None, detail=detail),)
 
 
 def declare(item: Item, at: datetime, seconds: float, by: str, photo: str | None = None) -> EvidenceChange:
@@ -109,11 +126,20 @@ def _temperature(state: State, now: Now, setup: Setup) -> Evidence | None:
     if heard.at_ns is None or past(heard.at_ns, lifetime, now):
         silent = heard.fault in (None, "no_answer")
         return _sensor(Item.TEMPERATURE, "thermometer_silent" if silent else heard.fault)
+    if _is_calibration_overdue(state, now, setup):
+        return _sensor(Item.TEMPERATURE, "calibration_overdue")
     left = lifetime - (now.mono_ns - heard.at_ns) / 1e9
     rule, ambient = setup.temperature, heard.ambient_celsius
-    degraded = ambient is not None and not rule.ambient_min <= ambient <= rule.ambient_max
-    found = _sensor(Item.TEMPERATURE, None, "ambient_out_of_range" if degraded else None)
+    degraded = ambient is not None and "ambient_out_of_range" in rule.approximations(ambient)
+    hot_or_cold = "ambient_out_of_range" if degraded else None
+    found = _sensor(Item.TEMPERATURE, None, hot_or_cold if drift(state, setup) is None else "drift")
     return structs.replace(found, valid_until=time_of(state, now) + timedelta(seconds=left, milliseconds=1))
+
+
+def _is_calibration_overdue(state: State, now: Now, setup: Setup) -> bool:
+    """By the gate's own date: from the day on that the calibration is due."""
+    due = setup.calibration_due
+    return due is not None and time_of(state, now).astimezone(setup.timezone).date() >= due
 
 
 def _inspected(state: State, now: Now, setup: Setup) -> tuple[Evidence, ...]:

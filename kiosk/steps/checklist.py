@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from contract.directory import DayCode
 from contract.five import Item
-from kiosk import five_here
 from kiosk.inputs import DeclareByEye, Now, OpenChecklist, PhotoTaken, TakePhoto, TokenSeen
-from kiosk.person import leave
 from kiosk.setup import Setup
 from kiosk.state import Checking, PinWanted, State, Step, Waiting, fail, past, record, time_of
+from kiosk.steps import five_here
+from kiosk.steps.person import leave
 
 _READ_BY_CAMERA = frozenset({Item.DESK, Item.REGISTER})
 

@@ -1,18 +1,15 @@
 """One person at the gate: code → decision or measurement → entry. Pure steps of the station's reducer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from contract.events import Event, Outcome
-from contract.passes import PREFIX, Pass, Rejected
-from kiosk.deciding import decided
-from kiosk.entries import entry_of, personal_of, same_entry, sentence_of
-from kiosk.inputs import Now, Say, TokenSeen
-from kiosk.judging import colour_of, facts, moved_lately
-from kiosk.measuring import begin, next_try
+from contract.events import Entry, Event, Outcome
+from contract.passes import PREFIX, Pass, PassKind, Rejected
+from kiosk.inputs import Now, PutAside, Say, TokenSeen
 from kiosk.rules import admission
 from kiosk.rules.admission import Decision
 from kiosk.state import (
+    ALONE,
     Measuring,
     Person,
     Setup,
@@ -22,12 +19,15 @@ from kiosk.state import (
     Step,
     Typing,
     Waiting,
+    fail,
     join,
     past,
-    record,
 )
-
-_KEPT_NAMES = 200
+from kiosk.steps.deciding import can_decide, met
+from kiosk.steps.entries import asked_for, entry_of, same_entry, sentence_of, told
+from kiosk.steps.judging import colour_of, facts, moved_lately
+from kiosk.steps.measuring import next_try
+from kiosk.steps.thermometry import begin
 
 
 def shown(state: State, seen: TokenSeen, token: Pass | Rejected, now: Now, setup: Setup) -> Step:
@@ -41,10 +41,8 @@ def shown(state: State, seen: TokenSeen, token: Pass | Rejected, now: Now, setup
     problem = token.problem if isinstance(token, Rejected) else None
     decision = admission.decide(facts(state, person, problem, None, now, setup))
     left, effects = leave(state, "abandoned", now, setup)
-    left = replace(left, names=_named(state.names, person), stray=(seen.text, now.mono_ns))
-    if decision is None:
-        return join((left, effects), begin(left, person, now, setup))
-    return join((left, effects), decided(left, person, decision, None, now, setup))
+    left = replace(left, stray=(seen.text, now.mono_ns))
+    return join((left, effects), met(left, person, decision, now, setup))
 
 
 def several(state: State, now: Now, setup: Setup) -> Step:
@@ -59,16 +57,46 @@ def several(state: State, now: Now, setup: Setup) -> Step:
 
 
 def leave(state: State, reason: str, now: Now, setup: Setup) -> Step:
-    """Nobody passes unrecorded: whoever was at hand without a decision is written down as referred."""
+    """Nobody passes unrecorded: whoever was at hand without a decision is written down as referred.
+
+    Whoever was to be measured again, or was written down, is not given up: they wait at the side.
+    """
     if not isinstance(state.at_hand, Measuring | Typing):
         return replace(state, at_hand=Waiting()), ()
     person = state.at_hand.person
-    entry = entry_of(state, person, Decision(Outcome.REFER, (reason,)), None, now, setup)
-    return record(replace(state, at_hand=Waiting()), entry, personal=personal_of(person))
+    reasons = _aside(person) if reason == "abandoned" and is_kept(person) else (reason,)
+    return asked_for(replace(state, at_hand=Waiting()), person, _left(state, person, reasons, now, setup))
+
+
+def put_aside(state: State, touch: PutAside, now: Now, setup: Setup) -> Step:
+    """请到旁边: the person at hand waits at the side, and the queue goes on."""
+    at_hand = state.at_hand
+    if isinstance(at_hand, Shown) and can_decide(state):
+        return replace(state, at_hand=Waiting()), ()
+    if not isinstance(at_hand, Measuring | Typing):
+        return fail(state, "nobody_there", now)
+    person = at_hand.person
+    left = _left(state, person, _aside(person), now, setup)
+    return join((state, (Say("wait_aside"),)), asked_for(replace(state, at_hand=Waiting()), person, left))
+
+
+def is_kept(person: Person) -> bool:
+    """Whether somebody who gives up their place in the queue is still expected back."""
+    asked = person.form is not None and person.form.found == "form"
+    return asked or bool(person.tries or person.readings or person.confirmed_by)
+
+
+def _aside(person: Person) -> tuple[str, ...]:
+    return ("aside", person.tries[-1].value) if person.tries else ("aside",)
+
+
+def _left(state: State, person: Person, reasons: tuple[str, ...], now: Now, setup: Setup) -> Entry:
+    return entry_of(state, person, Decision(Outcome.REFER, reasons), None, now, setup)
 
 
 def committed(state: State, events: Sequence[Event], now: Now, setup: Setup) -> Step:
     """The entry at hand is on the disk: now it is shown and said, or a retake begins."""
+    state = told(state, events)
     at_hand = state.at_hand
     if not isinstance(at_hand, Shown) or at_hand.saved is not None:
         return state, ()
@@ -84,14 +112,8 @@ def committed(state: State, events: Sequence[Event], now: Now, setup: Setup) -> 
 def _person(state: State, seen: TokenSeen, token: Pass | Rejected) -> Person:
     claims = token if isinstance(token, Pass) else None
     colour = colour_of(state, claims.id) if claims else None
-    return Person(seen.text, claims, seen.mono_ns, state.direction, colour)
-
-
-def _named(names: Mapping[str, tuple[str, str]], person: Person) -> Mapping[str, tuple[str, str]]:
-    if person.claims is None:
-        return names
-    kept = dict(list(names.items())[-_KEPT_NAMES:])
-    return {**kept, person.claims.id: (person.claims.name, person.claims.dwelling)}
+    roles = ("driver",) if claims and claims.kind is PassKind.VEHICLE else (ALONE,)
+    return Person(seen.text, claims, seen.mono_ns, seen.direction or state.direction, colour, roles=roles)
 
 
 def _is_at_hand(state: State, text: str) -> bool:

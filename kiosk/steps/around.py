@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from contract.events import DeviceChange, Direction, DirectoryApplied
-from kiosk import inputs, measuring
+from kiosk import inputs
 from kiosk.drivers.base import Measurement
 from kiosk.inputs import Now
 from kiosk.rules import movement
 from kiosk.rules.movement import Moved
 from kiosk.setup import Setup
 from kiosk.state import Device, Heard, Link, State, Step, record, time_of
+from kiosk.steps import measuring
 
 _SIBLINGS_SECONDS = 60 * 86400
 

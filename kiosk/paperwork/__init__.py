@@ -1,0 +1,1 @@
+"""The register on paper: its columns, its pages, and the command that prints them."""
