@@ -2,7 +2,7 @@
 
 import click
 
-from hub.commands import passes, places, running, setup
+from hub.commands import bookings, passes, places, policies, running, setup
 from hub.commands.common import PlainErrors
 
 
@@ -12,7 +12,7 @@ def main() -> None:
 
 
 for command in (
-    setup.init, setup.account, places.place, places.station, passes.pass_,
+    setup.init, setup.account, places.place, places.station, passes.pass_, bookings.booking, policies.policy,
     running.run, running.ingest, running.scheduler, running.web, running.status, running.demo,
 ):  # fmt: skip
     main.add_command(command)

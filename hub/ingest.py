@@ -23,6 +23,7 @@ from hub.store import meta, migrate, open_store
 from hub.store.tables import pulses
 from hub.store.writing import writing
 from hub.storing import Stored, is_passing, store
+from hub.watchdog import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,10 @@ class Ingest:
     """Hears the stations, keeps what they say, tells them what is kept, and judges their gates."""
 
     def __init__(
-        self, engine: sa.Engine, located: Located, signer: Signs, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
-        self._engine, self._signer, self._now = engine, signer, now
+        self, engine: sa.Engine, located: Located, signer: Signs, *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC), turned: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._engine, self._signer, self._now, self._turned = engine, signer, now, turned
         self._judging = Judging(lifetimes=located.lifetimes, zone=located.zone)
         self._listener = Listener(located.settings.broker, "hub-ingest", now)
         self._worker = threading.Thread(target=self._work, name="ingest", daemon=True)
@@ -108,6 +110,7 @@ class Ingest:
                     ticked = time.monotonic()
                     self.tick()
                 self._acknowledge()
+                self._turned()
             except Exception as error:
                 self._complain(error)
                 self._stopping.wait(FIRST_WAIT)
@@ -186,8 +189,10 @@ def run_ingest(located: Located) -> None:
         signal.signal(number, lambda *_: ended.set())
     engine = open_store(located.store_url)
     migrate(engine)
-    ingest = Ingest(engine, located, Signer(engine))
+    pulse = Pulse()
+    ingest = Ingest(engine, located, Signer(engine), turned=pulse.beat)
     ingest.start()
     ended.wait()
+    pulse.ends()
     ingest.stop()
     engine.dispose()

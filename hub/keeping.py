@@ -1,19 +1,18 @@
 """What was taken in, written within one transaction: journals by (journal, seq), pulses, photos, and what was refused."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from contract.events import Clock, ClockSynced, EvidenceChange, Started, Stopped
+from contract.events import Clock, ClockSynced, EvidenceChange, GateShut, PhotoAttached, Started, Stopped
 from contract.five import Evidence
-from hub import dating, evidence, late
+from hub import closing, dating, evidence, late
 from hub.intake import Batch, Birth, Photo, Pulse, Received, Refused, Taken, shifted, vitals_text
 from hub.journals import Journals
 from hub.lines import Line
 from hub.rules.compliance import Value
-from hub.store.tables import blobs, malformed, pulses, stations
+from hub.store.tables import attachments, blobs, malformed, pulses, stations
 from hub.store.writing import upsert
 
 _LATE = timedelta(seconds=10)
@@ -82,12 +81,17 @@ class Keeper:
         said = [known for line in fresh if (known := _evidence(line)) is not None]
         if said:
             evidence.by_event(self._connection, batch.station, said)
+        upsert(self._connection, attachments, _attachments(batch.station, fresh))
         if gate is not None:
             self._touched.add(gate)
-            late.mark(self._connection, gate, [*_late(fresh, batch.at), *self._date(batch, fresh)])
+            dated = self._date(batch, fresh)
+            late.mark(self._connection, gate, [*_late(fresh, batch.at), *dated])
+            if dated or any(_body(line, GateShut) for line in fresh):
+                self._journals.write()
+                closing.refresh(self._connection, gate)
         return refused
 
-    def _date(self, batch: Batch, fresh: list[Line]) -> Iterable[datetime]:
+    def _date(self, batch: Batch, fresh: list[Line]) -> list[datetime]:
         boots = {line.boot for line in fresh if line.clock == Clock.UNSYNCED or _body(line, ClockSynced)}
         if boots:
             self._journals.write()
@@ -142,6 +146,18 @@ class Keeper:
 
 def _body(line: Line, *kinds: type) -> bool:
     return line.event is not None and isinstance(line.event.body, kinds)
+
+
+def _attachments(station: str, lines: list[Line]) -> list[dict[str, Any]]:
+    """Which photo belongs to which event; the photo itself comes by itself."""
+    said = [(line, line.event.body) for line in lines if line.event is not None]
+    made = {
+        (body.event, body.photo): {
+            "event": body.event, "sha": body.photo, "purpose": body.purpose, "station": station, "at": line.at,
+        }
+        for line, body in said if isinstance(body, PhotoAttached)
+    }  # fmt: skip
+    return list(made.values())
 
 
 def _late(lines: list[Line], received_at: datetime) -> list[datetime]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from contract.codec import BadMessage, Instant, Message, decoder
-from contract.events import Clock, Event, EvidenceChange, Natural, decode_event, kind_of
+from contract.events import Clock, Event, EvidenceChange, Natural, PhotoAttached, decode_event, kind_of
 from contract.messages import JournalBatch
 from hub.rules.compliance import Value
 
@@ -87,6 +87,8 @@ def _check(event: Event | _Shell, seq: int) -> None:
     body = getattr(event, "body", None)
     if isinstance(body, EvidenceChange):
         storable("evidence", body.evidence.by, body.evidence.reason, body.evidence.photo)
+    if isinstance(body, PhotoAttached):
+        storable("photo", body.event, body.photo)
 
 
 def _unreadable(raw: bytes, seq: int, received_at: datetime, error: str) -> Line:

@@ -1,13 +1,14 @@
 """Who went in or out, for the other gates of the same compound: entries as they come into the store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
 from contract.codec import BadMessage
-from contract.events import Clock, Entry, Outcome, decode_event
+from contract.events import Clock, Direction, Entry, Outcome, decode_event
 from contract.messages import Movement, Movements
 from hub.store.tables import events, gates
 
@@ -46,13 +47,20 @@ def _query(since: datetime) -> sa.Select[Any]:
     )
 
 
-def by_compound(rows: Iterable[sa.Row[Any]], now: datetime) -> list[Movements]:
+def visits(conn: sa.Connection, rows: Iterable[sa.Row[Any]]) -> dict[str, str]:
+    """Entry → its pass, for entries ended by exits that name no pass: a visitor who leaves does not show it again."""
+    said = [entry for row in rows if (entry := _entry(row.body)) is not None]
+    wanted = {entry.visit for entry in said if entry.visit is not None and entry.pass_id is None}
+    query = sa.select(events.c.id, events.c.body).where(events.c.id.in_(wanted), events.c.kind == "entry")
+    begun = {row.id: _entry(row.body) for row in conn.execute(query)} if wanted else {}
+    return {id: entry.pass_id for id, entry in begun.items() if entry is not None and entry.pass_id is not None}
+
+
+def by_compound(rows: Iterable[sa.Row[Any]], now: datetime, visits: Mapping[str, str] = MappingProxyType({})) -> list[Movements]:
     """The movements of admitted passes, a compound at a time, at most `BATCH` a message."""
     compounds: dict[str, list[Movement]] = {}
     for row in rows:
-        movement = _movement(row, now)
-        if movement is not None:
-            compounds.setdefault(row.compound, []).append(movement)
+        compounds.setdefault(row.compound, []).extend(_movements(row, now, visits))
     return [
         Movements(compound=compound, movements=tuple(found[first : first + BATCH]))
         for compound, found in compounds.items()
@@ -60,13 +68,23 @@ def by_compound(rows: Iterable[sa.Row[Any]], now: datetime) -> list[Movements]:
     ]
 
 
-def _movement(row: sa.Row[Any], now: datetime) -> Movement | None:
+def _movements(row: sa.Row[Any], now: datetime, visits: Mapping[str, str]) -> list[Movement]:
+    """Everybody of an entry who has a pass. One keyed in later from paper moves nobody now."""
     entry = _entry(row.body)
-    if entry is None or entry.outcome is not Outcome.ADMIT or entry.pass_id is None:
-        return None
+    if entry is None or entry.outcome is not Outcome.ADMIT or entry.written is not None:
+        return []
     happened = row.at if row.clock == Clock.SYNCED else row.received_at
     age = max(0.0, (now - happened).total_seconds())
-    return Movement(pass_id=entry.pass_id, direction=entry.direction.value, gate=row.gate, age_seconds=age)
+    return [
+        Movement(pass_id=pass_id, direction=entry.direction.value, gate=row.gate, age_seconds=age)
+        for pass_id in _passes(entry, visits)
+    ]
+
+
+def _passes(entry: Entry, visits: Mapping[str, str]) -> Sequence[str]:
+    own = entry.pass_id or (visits.get(entry.visit) if entry.visit is not None and entry.direction is Direction.OUT else None)
+    known = [own, *(companion.pass_id for companion in entry.companions)]
+    return list(dict.fromkeys(one for one in known if one is not None))
 
 
 def _entry(text: str) -> Entry | None:

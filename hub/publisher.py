@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from contract import topics
 from contract.codec import Message
-from contract.directory import make_manifest, split
+from contract.directory import PartHash, make_manifest, split
 from hub.config import Located
 from hub.link import Denied, Link, LinkDown, Outgoing
-from hub.movements import MovementCursor, by_compound
+from hub.movements import MovementCursor, by_compound, visits
 from hub.registry import directory, versions
 from hub.registry.errors import RegistryError
 from hub.signer import Signer
@@ -31,6 +31,8 @@ class _Sent(msgspec.Struct, frozen=True):
     connection: int
     at: float
     day: str
+    parts: dict[str, PartHash]
+    """What it retains: a part that did not change is not sent again, since faces are large."""
 
 
 class Publisher:
@@ -82,19 +84,27 @@ class Publisher:
         connection, began = self._link.connections, time.monotonic()
         with self._engine.begin() as conn:
             built = directory.build(conn, self._located, compound, now)
-        how = topics.COMPOUND_DELIVERY
-        parts = [Outgoing(topics.directory(compound, name), data, how.qos, how.retain) for name, data in split(built).items()]
-        self._link.publish(parts)
-        manifest = self._sign(make_manifest(compound, built, now), "manifest", compound)
-        self._link.publish([Outgoing(topics.directory(compound, "manifest"), manifest, how.qos, how.retain)])
-        self._sent[compound] = _Sent(built.version, connection, began, self._day(now))
+        manifest, how = make_manifest(compound, built, now), topics.COMPOUND_DELIVERY
+        retained = self._retained(compound, connection)
+        fresh = {name: data for name, data in split(built).items() if retained.get(name) != manifest.parts[name]}
+        self._sent.pop(compound, None)  # until all of it is there, nobody knows what the broker holds
+        self._link.publish([Outgoing(topics.directory(compound, name), fresh[name], how.qos, how.retain) for name in fresh])
+        signed = self._sign(manifest, "manifest", compound)
+        self._link.publish([Outgoing(topics.directory(compound, "manifest"), signed, how.qos, how.retain)])
+        self._sent[compound] = _Sent(built.version, connection, began, self._day(now), manifest.parts)
         log.info("directory of %s: version %d published", compound, built.version)
+
+    def _retained(self, compound: str, connection: int) -> dict[str, PartHash]:
+        """What the broker holds of a compound; a broker met anew may have forgotten everything."""
+        sent = self._sent.get(compound)
+        return sent.parts if sent is not None and sent.connection == connection else {}
 
     def _publish_movements(self, now: datetime) -> None:
         with self._engine.connect() as conn:
             rows = self._movements.find(conn)
+            begun = visits(conn, rows)
         how = topics.MOVEMENTS_DELIVERY
-        for one in by_compound(rows, now):
+        for one in by_compound(rows, now, begun):
             signed = self._sign(one, "movements", one.compound)
             message = Outgoing(topics.movements(one.compound), signed, how.qos, how.retain, MOVEMENT_EXPIRY_SECONDS)
             self._link.publish([message])

@@ -14,6 +14,7 @@ from hub.publisher import Publisher
 from hub.registry.errors import RegistryError
 from hub.signer import Signer
 from hub.store import migrate, open_store
+from hub.watchdog import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,14 @@ def run_scheduler(located: Located) -> None:
 
 def keep_publishing(publisher: Publisher, stop: threading.Event) -> None:
     """Step after step until told to stop."""
+    pulse = Pulse()
     publisher.start()
     try:
         while not stop.wait(publisher.step(datetime.now(UTC))):
-            pass
+            pulse.beat()
     finally:
         publisher.stop()
+        pulse.ends()
 
 
 @contextmanager

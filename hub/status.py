@@ -9,13 +9,15 @@ import msgspec
 import sqlalchemy as sa
 
 from contract.codec import BadMessage
-from contract.events import Entry, Reading, decode_event
+from contract.events import Companion, Entry, Reading, Who, Written, decode_event
 from contract.five import Lifetimes
+from contract.sealing import Sealed
+from hub.closing import passed_while_closed
 from hub.config import HubSettings
 from hub.rules.compliance import GateStatus, Status, Value, gate_status
 from hub.rules.intervals import Interval
 from hub.store import gates, meta
-from hub.store.tables import events, intervals
+from hub.store.tables import attachments, events, intervals
 
 STALE = timedelta(seconds=30)
 """An ingest that has not been alive for so long is as good as blind."""
@@ -50,6 +52,21 @@ class EntryRow(Value, frozen=True, kw_only=True):
     by: str | None
     people: int
     directory_version: int
+    who: Who | None = None
+    found: str = "code"
+    companions: tuple[Companion, ...] = ()
+    purpose: str | None = None
+    host_confirmed: bool | None = None
+    key_area: bool | None = None
+    boot_checked: bool | None = None
+    answer: bool | None = None
+    visit: str | None = None
+    booking: str | None = None
+    written: Written | None = None
+    sealed: Sealed | None = None
+    """Personal fields, still sealed: see `hub.opening`."""
+    photos: tuple[str, ...] = ()
+    """SHA-256 of the sealed photos that belong to it."""
 
 
 class EventRow(Value, frozen=True, kw_only=True):
@@ -65,6 +82,7 @@ class EventRow(Value, frozen=True, kw_only=True):
     kind: str
     body: str
     error: str | None
+    photos: tuple[str, ...] = ()
 
 
 class IntervalRow(Interval, frozen=True, kw_only=True):
@@ -85,9 +103,9 @@ def overview(
         lanes = gates.load_lanes(connection, [p.gate for p in places])
         since = gates.load_open(connection, [p.gate for p in places])
         count = meta.changes(connection)
-    zone = zone or ZoneInfo(HubSettings().timezone)
-    statuses = [gate_status(p, lanes.get(p.gate, ()), now, lifetimes, zone=zone, hearing=hearing) for p in places]
-    statuses = [_dated(status, since.get(status.gate, {})) for status in statuses]
+        zone = zone or ZoneInfo(HubSettings().timezone)
+        statuses = [gate_status(p, lanes.get(p.gate, ()), now, lifetimes, zone=zone, hearing=hearing) for p in places]
+        statuses = _watched(connection, [_dated(status, since.get(status.gate, {})) for status in statuses])
     return Overview(gates=statuses, blind_since=hearing.blind_since, counts=_counts(statuses), changes=count)
 
 
@@ -100,17 +118,31 @@ def changes(engine: sa.Engine) -> int:
 def gate_entries(engine: sa.Engine, gate: str, limit: int, before: datetime | None = None) -> list[EntryRow]:
     """The newest entries at a gate, newest first; `before` pages on."""
     rows = _events(engine, gate, limit, before, ("entry",))
-    return [entry for row in rows if (entry := _entry(row)) is not None]
+    photos = _photos(engine, [row["id"] for row in rows])
+    return [entry for row in rows if (entry := _entry(row, photos.get(row["id"], ()))) is not None]
+
+
+def gate_entry(engine: sa.Engine, gate: str, id: str) -> EntryRow | None:
+    """One entry of a gate by its id."""
+    query = sa.select(events).where(events.c.gate == gate, events.c.id == id, events.c.kind == "entry")
+    with engine.connect() as connection:
+        row = connection.execute(query).mappings().first()
+    return None if row is None else _entry(row, _photos(engine, [id]).get(id, ()))
 
 
 def gate_events(
     engine: sa.Engine, gate: str, limit: int, before: datetime | None = None, kinds: Sequence[str] = ()
 ) -> list[EventRow]:
     """The newest events of a gate, of the kinds asked for or of all, newest first."""
-    return [
-        EventRow(**{name: row[name] for name in EventRow.__struct_fields__})
-        for row in _events(engine, gate, limit, before, kinds)
-    ]
+    rows = _events(engine, gate, limit, before, kinds)
+    photos = _photos(engine, [row["id"] for row in rows])
+    columns = [name for name in EventRow.__struct_fields__ if name != "photos"]
+    return [EventRow(**{name: row[name] for name in columns}, photos=photos.get(row["id"], ())) for row in rows]
+
+
+def event_photos(engine: sa.Engine, event: str) -> tuple[str, ...]:
+    """The sealed photos that belong to an event, by their SHA-256."""
+    return _photos(engine, [event]).get(event, ())
 
 
 def gate_intervals(engine: sa.Engine, gate: str, since: datetime) -> list[IntervalRow]:
@@ -123,7 +155,7 @@ def gate_intervals(engine: sa.Engine, gate: str, since: datetime) -> list[Interv
 
 def as_json(status: GateStatus) -> dict[str, Any]:
     """A gate as `hub status --json` prints it."""
-    names = ("gate", "gate_name", "compound", "status", "since", "items", "stations")
+    names = ("gate", "gate_name", "compound", "status", "since", "items", "stations", "closing", "passed")
     made: dict[str, Any] = msgspec.to_builtins({name: getattr(status, name) for name in names})
     return made
 
@@ -145,6 +177,13 @@ def _dated(status: GateStatus, known: dict[str, Interval]) -> GateStatus:
     return msgspec.structs.replace(status, items=items, since=same.began_at if same else status.since)
 
 
+def _watched(connection: sa.Connection, statuses: list[GateStatus]) -> list[GateStatus]:
+    """The gates, each closed one with who went through it since."""
+    closed = {status.gate: status.since for status in statuses if status.closing is not None and status.since is not None}
+    found = passed_while_closed(connection, closed)
+    return [msgspec.structs.replace(s, passed=found[s.gate]) if s.gate in found else s for s in statuses]
+
+
 def _counts(statuses: Sequence[GateStatus]) -> dict[str, int]:
     counts = {status.value: sum(s.status is status for s in statuses) for status in Status}
     return {**counts, "total": len(statuses)}
@@ -159,7 +198,15 @@ def _events(engine: sa.Engine, gate: str, limit: int, before: datetime | None, k
         return list(connection.execute(order).mappings())
 
 
-def _entry(row: Any) -> EntryRow | None:
+def _photos(engine: sa.Engine, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The photos of events, by the id of each, in the order in which they were taken."""
+    query = sa.select(attachments).where(attachments.c.event.in_(ids)).order_by(attachments.c.at, attachments.c.sha)
+    with engine.connect() as connection:
+        rows = connection.execute(query).all() if ids else []
+    return {event: tuple(row.sha for row in rows if row.event == event) for event in {row.event for row in rows}}
+
+
+def _entry(row: Any, photos: tuple[str, ...]) -> EntryRow | None:
     try:
         body = decode_event(row["body"].encode()).body
     except BadMessage:
@@ -170,4 +217,7 @@ def _entry(row: Any) -> EntryRow | None:
         id=row["id"], at=row["at"], received_at=row["received_at"], clock=row["clock"], station=row["station"], lane=body.lane,
         direction=body.direction, outcome=body.outcome, reasons=body.reasons, pass_id=body.pass_id, pass_kind=body.pass_kind,
         colour=body.colour, reading=body.reading, by=body.by, people=body.people, directory_version=body.directory_version,
+        who=body.who, found=body.found, companions=body.companions, purpose=body.purpose, host_confirmed=body.host_confirmed,
+        key_area=body.key_area, boot_checked=body.boot_checked, answer=body.answer, visit=body.visit, booking=body.booking,
+        written=body.written, sealed=body.personal, photos=(*([body.photo] if body.photo else []), *photos),
     )  # fmt: skip

@@ -4,9 +4,10 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hub.processes import Child, stop_all
+from hub.watchdog import Pulse
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
@@ -44,13 +45,14 @@ class Supervised:
         self._delay = min(2 * self._delay, LAST_DELAY_SECONDS)
 
 
-def supervise(commands: Mapping[str, Sequence[str]], stop: threading.Event) -> None:
-    """Keep every program running until told to stop, then end them all, by process id."""
+def supervise(commands: Mapping[str, Sequence[str]], stop: threading.Event, looked: Callable[[], None] = lambda: None) -> None:
+    """Keep every program running until told to stop, then end them all, by process id. `looked` is called after each look."""
     children = [Supervised(name, command) for name, command in commands.items()]
     try:
         while True:
             for child in children:
                 child.look(time.monotonic())
+            looked()
             if stop.wait(POLL_SECONDS):
                 return
     finally:
@@ -62,4 +64,4 @@ def until_signalled(commands: Mapping[str, Sequence[str]]) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    supervise(commands, stop)
+    supervise(commands, stop, Pulse().beat)

@@ -1,4 +1,4 @@
-"""`hub pass`: issue, revoke, list, print."""
+"""`hub pass`: issue, revoke, list, picture, print."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -8,12 +8,14 @@ import click
 
 from contract.passes import BADGES, PassKind
 from hub.commands.common import config_option, json_option, opened, print_either, write_private
-from hub.registry import colours, passes, places
+from hub.registry import colours, passes, photos, places
 from hub.registry.errors import RegistryError
 from hub.registry.passes import IssuedPass
 from hub.registry.places import PlaceKind
 
 BY = "cli"
+PHOTO_BYTES = 20 * 2**20
+"""A picture's file may be so large."""
 _output = click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The PDF to write.")
 _HEAD = ("id", "kind", "compound", "name", "dwelling", "plate", "expires", "revoked_at")
 
@@ -71,6 +73,22 @@ def set_pass(config: Path, pass_or_token: str, isolating: bool | None, colour: s
             passes.set_colour(conn, pass_or_token, None if colour == "none" else colour)
 
 
+@pass_.command("photo")
+@config_option
+@click.argument("pass_or_token")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
+@click.option("--remove", is_flag=True, help="Forget the photo.")
+@json_option
+def photo_of_pass(config: Path, pass_or_token: str, file: Path | None, remove: bool, as_json: bool) -> None:
+    """Keep a picture of a pass's holder for the compound's stations to show, as a JPEG of 160×200."""
+    if (file is None) is not remove:
+        raise RegistryError("name a picture's file, or --remove")
+    jpeg = b"" if file is None else _portrait(file)
+    with opened(config) as (_, engine), engine.begin() as conn:
+        changed = photos.remove_photo(conn, pass_or_token) if remove else photos.put_photo(conn, pass_or_token, jpeg, BY)
+    print_either(as_json, ("id", "name", "photo_bytes"), [_shown(changed) | {"photo_bytes": len(jpeg)}])
+
+
 @pass_.command("list")
 @config_option
 @click.option("--compound")
@@ -117,6 +135,17 @@ def print_codes(config: Path, gates: tuple[str, ...], day: datetime | None, outp
         names = {p.id: p.name for p in places.list_places(conn, PlaceKind.GATE)}
     write_private(output, day_code_sheet(codes, names))
     click.echo(f"{output}: {len(codes)}")
+
+
+def _portrait(file: Path) -> bytes:
+    from hub.portrait import NotAPicture, portrait  # only what pictures somebody loads OpenCV
+
+    if file.stat().st_size > PHOTO_BYTES:
+        raise RegistryError(f"{file}: larger than {PHOTO_BYTES // 2**20} MB")
+    try:
+        return portrait(file.read_bytes())
+    except NotAPicture as error:
+        raise RegistryError(f"{file}: {error}") from None
 
 
 def _good(found: list[IssuedPass]) -> list[IssuedPass]:

@@ -9,11 +9,14 @@ import sqlalchemy as sa
 
 from contract import passes as contract_passes
 from hub.config import Located
+from hub.demo.faces import drawn_face
 from hub.demo.places import write_private
-from hub.registry import keys, passes
+from hub.portrait import portrait
+from hub.registry import keys, passes, photos
 
 BY = "demo"
 _BY_HAND = 8
+_PICTURED = 2
 PIN = "2468"
 _NAMES = [family + given for given in ("明", "秀英") for family in "王李张刘陈杨赵黄周吴徐孙马朱胡郭何高林罗"]
 
@@ -75,8 +78,10 @@ def load_or_make(path: Path, engine: sa.Engine, located: Located, compounds: lis
 
 def _compound(conn: sa.Connection, located: Located, compound: str, stranger: str, kid: str) -> Cast:
     residents = [
-        _resident(conn, located, compound, name, f"{1 + i // 6}-{100 * (1 + i % 6) + 1}") for i, name in enumerate(_NAMES)
+        _resident(conn, located, compound, name, f"{1 + i // 6}号{100 * (1 + i % 6) + 1}室") for i, name in enumerate(_NAMES)
     ]
+    for seed, resident in enumerate(residents[-_BY_HAND:][:_PICTURED]):
+        photos.put_photo(conn, resident.token, portrait(drawn_face(seed)), by=BY)
     revoked = _resident(conn, located, compound, "钱某")
     passes.revoke(conn, revoked.token, by=BY)
     past = datetime.now(UTC) - timedelta(days=1)
@@ -92,7 +97,7 @@ def _compound(conn: sa.Connection, located: Located, compound: str, stranger: st
     )  # fmt: skip
 
 
-def _resident(conn: sa.Connection, located: Located, compound: str, name: str, dwelling: str = "1-101") -> Person:
+def _resident(conn: sa.Connection, located: Located, compound: str, name: str, dwelling: str = "1号101室") -> Person:
     issued = passes.issue(
         conn, located, kind=contract_passes.PassKind.RESIDENT, compound=compound, name=name, dwelling=dwelling, days=365, by=BY
     )

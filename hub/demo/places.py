@@ -2,12 +2,14 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from hub.config import Located, load
-from hub.registry import keys, places
+from hub.registry import bookings, keys, places
 from hub.registry.kit import make_kit
 from hub.store import tables
 
@@ -78,14 +80,47 @@ def set_up_registry(engine: sa.Engine, located: Located) -> None:
         places.add_station(engine, located, gate.station, gate.id)
 
 
+def book_removal(engine: sa.Engine, now: datetime) -> None:
+    """A removal van at the first compound from an hour ago until six hours from now, unless one is booked still."""
+    compound = COMPOUNDS[0].id
+    with engine.begin() as conn:
+        if not bookings.list_bookings(conn, compound, after=now):
+            bookings.add(
+                conn, compound=compound, kind="removal", plate="沪A12345", crew=3, dwelling="3号501室", note="搬家",
+                opens=now - timedelta(hours=1), closes=now + timedelta(hours=6), by="demo", now=now,
+            )  # fmt: skip
+
+
+SETTINGS_PIN = "2468"
+"""The badge's, too: the demonstration has one PIN to remember."""
+_DEVICES = """
+[camera]
+source = "{camera}"
+
+[thermometer]
+bus = "emulated:world"
+
+[voice]
+device = "emulated:world"
+
+[gpio]
+pins = "emulated:world"
+red = 17
+amber = 27
+green = 22
+buzzer = 18
+barrier = 23
+"""
+
+
 def write_station(path: Path, engine: sa.Engine, located: Located, gate: Gate, cable: int, screen: int, camera: str) -> None:
     """A station's kiosk.toml: its kit, its devices emulated, and the relay that is its network cable in the broker's place."""
     with engine.connect() as conn:
         kit = make_kit(conn, located, gate.station).config
     kit = kit.replace(f"port = {located.settings.broker.port}\n", f"port = {cable}\n")
-    kit = kit.replace("[screen]\n", f"[screen]\nport = {screen}\n")
-    devices = f'\n[camera]\nsource = "{camera}"\n\n[thermometer]\nbus = "emulated:world"\n'
-    write_private(path, 'clock = "trusted"\n' + kit + devices)
+    pin = PasswordHasher().hash(SETTINGS_PIN)
+    kit = kit.replace("[screen]\n", f'[screen]\nport = {screen}\nsettings_pin = "{pin}"\n')
+    write_private(path, 'clock = "trusted"\n' + kit + _DEVICES.format(camera=camera))
 
 
 def write_private(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -19,7 +19,7 @@ from hub.config import Located
 from hub.demo import cast as casting
 from hub.demo.morning import Morning
 from hub.demo.page import create_page
-from hub.demo.places import COMPOUNDS, GATES, Gate, configure, set_up_registry, write_station
+from hub.demo.places import COMPOUNDS, GATES, Gate, book_removal, configure, set_up_registry, write_station
 from hub.demo.post import Post
 from hub.demo.relay import Relay
 from hub.demo.touch import Finger
@@ -93,6 +93,7 @@ def _stage(data: Path, camera: str | None) -> Iterator[Stage]:
 def _prepare(engine: sa.Engine, located: Located) -> str:
     migrate(engine)
     set_up_registry(engine, located)
+    book_removal(engine, datetime.now(UTC))
     with engine.begin() as conn:
         return accounts.put_account(conn, ACCOUNT, "演示督查员", "supervisor", secrets.token_urlsafe(9))
 

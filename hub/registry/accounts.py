@@ -28,6 +28,10 @@ class Role(StrEnum):
     READER = "reader"
 
 
+OPENS_PERSONAL = frozenset({Role.ADMIN, Role.SUPERVISOR})
+"""Who may open what the stations seal: names, phones, dwellings, photos. A liaison may once accounts know whose is which."""
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """An account as the pages know it."""
 

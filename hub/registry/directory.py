@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from contract.directory import Badge, Badges, Colours, DayCodes, Directory, Isolating, Revocations, Thresholds
+from contract.directory import Badge, Badges, Bookings, Colours, DayCodes, Directory, Isolating, Revocations, Thresholds
 from contract.passes import BADGES
 from hub.config import Located
-from hub.registry import colours, keys, versions
+from hub.registry import bookings, colours, keys, photos, policies, roster, versions
 from hub.registry.day_codes import ensure_compound
 from hub.store.tables import gates
 from hub.store.tables import passes as table
@@ -17,7 +17,11 @@ _SLACK = timedelta(days=1)
 
 
 def build(conn: sa.Connection, located: Located, compound: str, now: datetime) -> Directory:
-    """The directory of a compound at `now`. The version is read first: what changes meanwhile comes again under a newer one."""
+    """The directory of a compound at `now`. The version is read first: what changes meanwhile comes again under a newer one.
+
+    What changes by time alone (a booking that comes within sight, a pass that expires) needs no new version: the publisher
+    builds the directory again whenever it signs it again, every hour, and bookings are told 36 h ahead.
+    """
     codes = ensure_compound(conn, located, compound, now)
     version = versions.version_of(conn, compound)
     listed = sa.and_(table.c.compound == compound, table.c.expires > now - _SLACK)
@@ -27,6 +31,8 @@ def build(conn: sa.Connection, located: Located, compound: str, now: datetime) -
         isolating=Isolating(ids=_ids(conn, listed, table.c.isolating)),
         colours=_colours(conn, listed), badges=_badges(conn, listed),
         thresholds=_thresholds(conn, compound), codes=DayCodes(codes=codes),
+        roster=roster.build(conn, compound, now), faces=photos.faces(conn, compound, now),
+        bookings=Bookings(bookings=bookings.in_sight(conn, compound, now)), policies=policies.in_force(conn, compound),
     )  # fmt: skip
 
 

@@ -98,6 +98,12 @@ def opening_key(conn: sa.Connection, kid: str) -> Key | None:
     return None if row is None else _key(row)
 
 
+def opening_keys(conn: sa.Connection) -> list[Key]:
+    """Every sealing key, retired ones too, newest first: a sealed photo does not say which it was sealed to."""
+    query = sa.select(table).where(table.c.use == KeyUse.SEALING.value).order_by(table.c.created_at.desc(), table.c.kid)
+    return [_key(row) for row in conn.execute(query)]
+
+
 def public_keys(conn: sa.Connection) -> Keys:
     """What the stations are told: every key that passes are verified with, and the one they seal to."""
     sealing = current(conn, KeyUse.SEALING)

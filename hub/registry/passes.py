@@ -21,6 +21,9 @@ from hub.store.tables import passes as table
 
 __all__ = ["IssuedPass", "ensure_day_codes", "find", "issue", "list_passes", "revoke", "set_colour", "set_isolating"]
 
+ROSTERED = frozenset({PassKind.RESIDENT, PassKind.WORKER})
+"""Kinds of pass whose holders stand in the roster that the stations are told of."""
+
 DEFAULT_DAYS = {PassKind.VISITOR: 1, PassKind.ENROLMENT: 1, PassKind.WORKER: 30, PassKind.VOLUNTEER: 30, PassKind.SUPERVISOR: 30}
 """How long a pass is good for when nobody says; any other kind: 90."""
 _SLACK = timedelta(minutes=1)
@@ -69,7 +72,7 @@ def issue(
             issued_at=now, issued_by=by,
         )
     )  # fmt: skip
-    if kind in BADGES:
+    if kind in BADGES | ROSTERED:
         versions.bump(conn, compound)
     return find(conn, claims.id)
 
@@ -91,9 +94,12 @@ def list_passes(conn: sa.Connection, compound: str | None = None) -> list[Issued
 
 
 def revoke(conn: sa.Connection, pass_id_or_token: str, by: str) -> IssuedPass:
-    """吊销: stations refuse it as soon as they have heard. Twice is as good as once. Raises `RegistryError`."""
+    """吊销: stations refuse it as soon as they have heard; its photo goes. Twice is as good as once. Raises `RegistryError`."""
     known = find(conn, pass_id_or_token)
-    return known if known.revoked_at else _change(conn, known, revoked_at=datetime.now(UTC), revoked_by=by)
+    if known.revoked_at:
+        return known
+    conn.execute(sa.delete(tables.photos).where(tables.photos.c.pass_id == known.id))
+    return _change(conn, known, revoked_at=datetime.now(UTC), revoked_by=by)
 
 
 def set_isolating(conn: sa.Connection, pass_id_or_token: str, isolating: bool) -> IssuedPass:

@@ -40,6 +40,11 @@ class Place(Value, frozen=True, kw_only=True):
     closed: bool = False
     schedule: tuple[tuple[int, int], ...] = ()
     """Opening hours as minutes from local midnight; none: always open."""
+    shut_at: datetime | None = None
+    """Since when a volunteer has it locked; None: not locked."""
+    shut_by: str | None = None
+    shut_event: str | None = None
+    """The id of the event that said so: the lock's photo belongs to it."""
 
 
 class Lane(Value, frozen=True, kw_only=True):
@@ -92,6 +97,25 @@ class StationStatus(Value, frozen=True, kw_only=True):
     clock: str | None = None
 
 
+class Closing(StrEnum):
+    """Why a gate is closed."""
+
+    ORDER = "order"
+    """Put out of use in the registry."""
+    VOLUNTEER = "volunteer"
+    """Locked by whoever was on duty."""
+    SCHEDULE = "schedule"
+    """Outside its opening hours."""
+
+
+class Passed(Value, frozen=True, kw_only=True):
+    """Who went through a gate although it was closed: an alert."""
+
+    entries: int
+    people: int
+    last_at: datetime
+
+
 class GateStatus(Value, frozen=True, kw_only=True):
     """What the hub says of a gate; `since` is when this status began."""
 
@@ -106,6 +130,12 @@ class GateStatus(Value, frozen=True, kw_only=True):
     items: dict[str, ItemStatus]
     since: datetime | None = None
     stations: tuple[StationStatus, ...] = ()
+    closing: Closing | None = None
+    """Why it is closed; None: it is not."""
+    shut_by: str | None = None
+    shut_event: str | None = None
+    passed: Passed | None = None
+    """Who went through since it was closed."""
 
 
 def gate_status(
@@ -118,13 +148,15 @@ def gate_status(
     silent = {lane.station for lane in serving if silent_at(lane, lifetimes, hearing) <= now}
     ordered = sorted(serving, key=lambda lane: lane.station in silent)
     findings = assess_gate({lane.station: _says(lane, lane.station in silent, lifetimes, hearing) for lane in ordered}, now)
-    status = _status(place, findings, len(silent) == len(serving), now.astimezone(zone))
+    closing = closing_of(place, now.astimezone(zone))
+    status = Status.CLOSED if closing else _status(findings, len(silent) == len(serving))
     return GateStatus(
         gate=place.gate, gate_name=place.gate_name, compound=place.compound, compound_name=place.compound_name,
         area=place.area, area_name=place.area_name, liaison=place.liaison, status=status,
         items={item.value: _item(findings[item]) for item in Item},
-        since=_unheard_since(serving, lifetimes, hearing) if status is Status.UNREACHABLE else None,
-        stations=tuple(_station(lane, now) for lane in lanes),
+        since=_unheard_since(serving, lifetimes, hearing) if status is Status.UNREACHABLE else _locked_since(place, closing),
+        stations=tuple(_station(lane, now) for lane in lanes), closing=closing,
+        shut_by=place.shut_by if closing else None, shut_event=place.shut_event if closing else None,
     )  # fmt: skip
 
 
@@ -155,9 +187,20 @@ def next_change(lanes: Sequence[Lane], now: datetime, lifetimes: Lifetimes, hear
     return min([minute, *(t for t in times if t > now)])
 
 
-def _status(place: Place, findings: Findings, all_silent: bool, local: datetime) -> Status:
-    if place.closed or not is_open(place.schedule, local):
-        return Status.CLOSED
+def closing_of(place: Place, local: datetime) -> Closing | None:
+    """Why a gate is closed at a local time; None: it is open."""
+    if place.closed:
+        return Closing.ORDER
+    if place.shut_at is not None:
+        return Closing.VOLUNTEER
+    return None if is_open(place.schedule, local) else Closing.SCHEDULE
+
+
+def _locked_since(place: Place, closing: Closing | None) -> datetime | None:
+    return place.shut_at if closing is Closing.VOLUNTEER else None
+
+
+def _status(findings: Findings, all_silent: bool) -> Status:
     if all_silent:
         return Status.UNREACHABLE
     return Status.COMPLIANT if all(f.present for f in findings.values()) else Status.NON_COMPLIANT

@@ -27,7 +27,7 @@ def load_places(
     query = sa.select(
         gates.c.id.label("gate"), gates.c.name.label("gate_name"), compounds.c.id.label("compound"),
         compounds.c.name.label("compound_name"), areas.c.id.label("area"), areas.c.name.label("area_name"),
-        compounds.c.liaison, gates.c.closed, gates.c.schedule,
+        compounds.c.liaison, gates.c.closed, gates.c.schedule, gates.c.shut_at, gates.c.shut_by, gates.c.shut_event,
     ).select_from(_JOINED).order_by(areas.c.name, compounds.c.name, gates.c.name, gates.c.id)  # fmt: skip
     query = query.where(areas.c.id == area) if area is not None else query
     query = query.where(compounds.c.id == compound) if compound is not None else query

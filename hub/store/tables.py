@@ -53,6 +53,7 @@ gates = sa.Table(
     sa.Column("compound", sa.ForeignKey("compounds.id"), nullable=False),
     sa.Column("schedule", sa.JSON, nullable=False, server_default="[]"),  # [[from, to] minutes of the local day]; []: always open
     sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("shut_at", Instant), sa.Column("shut_by", sa.String(64)), sa.Column("shut_event", sa.String(64)),  # NULL: open
 )  # fmt: skip
 
 stations = sa.Table(
@@ -85,6 +86,33 @@ passes = sa.Table(
     sa.Column("not_before", Instant, nullable=False), sa.Column("expires", Instant, nullable=False),
     sa.Column("issued_at", Instant, nullable=False), sa.Column("issued_by", sa.String(64), nullable=False),
     sa.Column("revoked_at", Instant), sa.Column("revoked_by", sa.String(64)),
+)  # fmt: skip
+
+photos = sa.Table(
+    "photos", metadata, sa.Column("pass_id", sa.ForeignKey("passes.id"), primary_key=True),
+    sa.Column("jpeg", sa.LargeBinary, nullable=False), sa.Column("added_at", Instant, nullable=False),
+    sa.Column("added_by", sa.String(64), nullable=False),
+)  # fmt: skip
+
+bookings = sa.Table(
+    "bookings", metadata, _id(primary_key=True),
+    sa.Column("compound", sa.ForeignKey("compounds.id"), nullable=False, index=True),
+    sa.Column("kind", sa.String(16), nullable=False), sa.Column("plate", sa.String(12), nullable=False, server_default=""),
+    sa.Column("crew", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("dwelling", sa.String(200), nullable=False, server_default=""), sa.Column("note", sa.Text, nullable=False),
+    sa.Column("opens", Instant, nullable=False), sa.Column("closes", Instant, nullable=False),
+    sa.Column("made_at", Instant, nullable=False), sa.Column("made_by", sa.String(64), nullable=False),
+    sa.Column("cancelled_at", Instant), sa.Column("cancelled_by", sa.String(64)),
+)  # fmt: skip
+
+policies = sa.Table(  # contract.directory.Policies; NULL: as the sub-district has it, or else the default
+    "policies", metadata, _id("scope", primary_key=True),  # a compound's id; "": the whole sub-district
+    sa.Column("courier", sa.String(16)), sa.Column("question_share", sa.Float), sa.Column("shift_seconds", sa.Float),
+    sa.Column("aside_seconds", sa.Float), sa.Column("taxi_seconds", sa.Float), sa.Column("visit_seconds", sa.Float),
+    sa.Column("night_begins", sa.Integer), sa.Column("night_ends", sa.Integer),  # minutes of the local day
+    sa.Column("outings", sa.Integer), sa.Column("outing_days", sa.Integer), sa.Column("outing_seconds", sa.Float),
+    sa.Column("outing_windows", sa.JSON(none_as_null=True)),  # [[from, to] minutes of the local day]
+    sa.Column("changed_at", Instant, nullable=False), sa.Column("changed_by", sa.String(64), nullable=False),
 )  # fmt: skip
 
 day_codes = sa.Table(
@@ -127,6 +155,12 @@ malformed = sa.Table(
 blobs = sa.Table(
     "blobs", metadata, sa.Column("sha", sa.String(64), primary_key=True), sa.Column("station", sa.String(64), nullable=False),
     sa.Column("received_at", Instant, nullable=False), sa.Column("data", sa.LargeBinary, nullable=False),
+)  # fmt: skip
+
+attachments = sa.Table(  # which sealed photo belongs to which event; either may come first
+    "attachments", metadata, _id("event", primary_key=True), sa.Column("sha", sa.String(64), primary_key=True),
+    sa.Column("purpose", sa.String(64), nullable=False), sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("at", Instant, nullable=False),
 )  # fmt: skip
 
 pulses = sa.Table(

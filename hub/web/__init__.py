@@ -14,6 +14,7 @@ from hub import status
 from hub.config import Located
 from hub.web import words
 from hub.web.attempts import Attempts
+from hub.web.entry import entries
 from hub.web.errors import errors
 from hub.web.live import Shared, Watch
 from hub.web.pages import pages
@@ -49,7 +50,7 @@ def create_app(located: Located, engine: sa.Engine, *, now: Callable[[], datetim
     CSRFProtect(app)
     Babel(app, locale_selector=words.locale, timezone_selector=lambda: located.settings.timezone)
     login_manager.init_app(app)
-    for blueprint in (signing_in, pages, errors):
+    for blueprint in (signing_in, pages, entries, errors):
         app.register_blueprint(blueprint)
     words.install(app, language)
     protect(app, secure=secure)

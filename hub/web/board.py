@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contract.five import Item
+from hub.rules.closing import LOOKED_AT
 from hub.rules.compliance import GateStatus, ItemStatus, Status
 from hub.web.sentence import began
 from hub.web.texts import duration, reason, text
@@ -39,6 +40,8 @@ class Row:
     lasting: str
     cells: tuple[Cell, ...]
     searched: str
+    passed: str = ""
+    """Who went through although it is closed; else empty."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ def row(gate: GateStatus, now: datetime, language: str) -> Row:
         lasting=_lasting(gate.since, now, language),
         cells=tuple(cell(item, gate, now, language) for item in Item),
         searched=" ".join((gate.gate_name, gate.compound_name, gate.area_name, gate.liaison)).casefold(),
+        passed=_passed(gate, now, language),
     )
 
 
@@ -119,10 +123,19 @@ def _lasting(since: datetime | None, now: datetime, language: str) -> str:
     return duration(language, (now - since).total_seconds()) if since else ""
 
 
+def _passed(gate: GateStatus, now: datetime, language: str) -> str:
+    found = gate.passed
+    if found is None:
+        return ""
+    key = "row.passed.many" if found.entries >= LOOKED_AT else "row.passed"
+    return text(language, key, people=found.people, lasting=_lasting(found.last_at, now, language))
+
+
 def _by_place(gate: GateStatus) -> tuple[str, str, str, str]:
     return (gate.area_name, gate.compound_name, gate.gate_name, gate.gate)
 
 
-def _longest_first(gate: GateStatus, now: datetime) -> tuple[datetime, str, str, str, str]:
+def _longest_first(gate: GateStatus, now: datetime) -> tuple[bool, datetime, str, str, str, str]:
+    """Of the closed ones those that somebody went through come first."""
     since = None if gate.status in (Status.COMPLIANT, Status.CLOSED) else began(gate)
-    return (since or now, *_by_place(gate))
+    return (gate.passed is None, since or now, *_by_place(gate))

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contract.events import Correction, Reading
+from contract.events import Companion, Correction, Reading
 from contract.five import Finding, Item
 from hub.rules.compliance import GateStatus, StationStatus
 from hub.status import EntryRow
 from hub.web.board import Cell, basis_word, cell
-from hub.web.texts import duration, reason, text
+from hub.web.texts import duration, reason, text, word
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,42 @@ class StationLine:
 
 
 @dataclass(frozen=True)
-class EntryLine:
-    """One entry; `temperature` is 36.5 °C, or what there was instead of a figure."""
+class Taken:
+    """One temperature: 36.5 °C, or what there was instead of a figure; `whose` is empty for the entry's own."""
 
+    whose: str
+    said: str
+    alarming: bool
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something about an entry in a word or two."""
+
+    said: str
+    alarming: bool = False
+
+
+@dataclass(frozen=True)
+class EntryLine:
+    """One entry. `at` is when it happened: of one keyed in later, what the paper says."""
+
+    id: str
     at: datetime
     direction: str
     outcome: str
-    temperature: str
-    alarming: bool
+    who: str
+    people: int
+    taken: tuple[Taken, ...]
     reasons: tuple[str, ...]
+    marks: tuple[Mark, ...]
     station: str
     cancelled: bool
+    written: bool
+    """Keyed in later, from paper or from memory."""
+    noted_at: datetime
+    """When it was written to the journal."""
+    pictured: bool
 
 
 def details(gate: GateStatus, findings: Mapping[Item, Finding], now: datetime, language: str) -> tuple[Detail, ...]:
@@ -98,23 +123,56 @@ def entry_lines(rows: Iterable[EntryRow], corrections: Iterable[Correction], lan
 
 def _entry_line(row: EntryRow, correction: Correction | None, language: str) -> EntryLine:
     outcome = correction.outcome if correction and correction.outcome else row.outcome
-    reading = row.reading
-    keys = [*row.reasons, *(reading.reasons if reading else ())]
+    keys = [*row.reasons, *(row.reading.reasons if row.reading else ())]
     return EntryLine(
-        at=row.at,
+        id=row.id,
+        at=row.written.at if row.written else row.at,
         direction=row.direction,
         outcome=outcome,
-        temperature=_temperature(reading, language),
-        alarming=reading is not None and reading.band == "fever",
+        who=_who(row, language),
+        people=row.people,
+        taken=(_taken("", row.reading, language), *(_of_companion(one, language) for one in row.companions)),
         reasons=tuple(dict.fromkeys(reason(language, key) for key in keys if key not in ("ok", "normal", outcome))),
+        marks=_marks(row, language),
         station=row.station,
         cancelled=correction is not None and correction.cancelled,
+        written=row.written is not None,
+        noted_at=row.at,
+        pictured=bool(row.photos),
     )
 
 
-def _temperature(reading: Reading | None, language: str) -> str:
+def _who(row: EntryRow, language: str) -> str:
+    key = row.who or row.pass_kind
+    return word(language, "who", key) if key else "–"
+
+
+def _of_companion(one: Companion, language: str) -> Taken:
+    return _taken(word(language, "role", one.role), one.reading, language)
+
+
+def _taken(whose: str, reading: Reading | None, language: str) -> Taken:
+    alarming = reading is not None and reading.band == "fever"
     if reading is None:
-        return "–"
-    if reading.body_celsius is None:
-        return text(language, f"band.{reading.band}")
-    return f"{reading.body_celsius:.1f} °C"
+        return Taken(whose, "–", alarming)
+    figure = text(language, f"band.{reading.band}") if reading.body_celsius is None else f"{reading.body_celsius:.1f} °C"
+    return Taken(whose, figure, alarming)
+
+
+def _marks(row: EntryRow, language: str) -> tuple[Mark, ...]:
+    """What the register has columns for, where it was asked."""
+    said = [Mark(word(language, "purpose", row.purpose))] if row.purpose else []
+    answers = (
+        ("host", row.host_confirmed, False),
+        ("key_area", row.key_area, True),
+        ("boot", row.boot_checked, False),
+        ("answer", row.answer, False),
+    )
+    for name, answer, alarm in answers:
+        if answer is not None:
+            said.append(Mark(text(language, f"mark.{name}.{'yes' if answer else 'no'}"), answer is alarm))
+    if row.found not in ("code", "form"):
+        said.append(Mark(word(language, "found", row.found)))
+    said += [Mark(text(language, "mark.booking"))] if row.booking else []
+    said += [Mark(text(language, "mark.visit"))] if row.visit else []
+    return tuple(said)

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 
 from hub.web.site import language
 from hub.web.texts import text
@@ -14,7 +14,7 @@ errors = Blueprint("errors", __name__)
 @errors.app_errorhandler(404)
 def not_found(error: NotFound) -> ResponseReturnValue:
     """There is no such page or gate."""
-    said = error.description if isinstance(error, UnknownGate) else text(language(), "error.page")
+    said = error.description if isinstance(error, Unknown) else text(language(), "error.page")
     return render_template("error.html", title=text(language(), "error.title"), said=said), 404
 
 
@@ -25,7 +25,18 @@ def stale_form(_error: CSRFError) -> ResponseReturnValue:
     return render_template("error.html", title=said, said=""), 400
 
 
-class UnknownGate(NotFound):
+@errors.app_errorhandler(403)
+def forbidden(_error: Forbidden) -> ResponseReturnValue:
+    """Not for this account."""
+    title, said = text(language(), "error.forbidden"), text(language(), "error.forbidden.note")
+    return render_template("error.html", title=title, said=said), 403
+
+
+class Unknown(NotFound):
+    """Something asked for by its id is not there; the words say what."""
+
+
+class UnknownGate(Unknown):
     """No gate has this id."""
 
     def __init__(self, gate: str) -> None:

@@ -77,8 +77,10 @@ class Watch:
         self._stopping.set()
         with self._news:
             self._news.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        with self._looking:  # a thread is started under this lock
+            thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def _is_news(self, n: int) -> bool:
         return self._picture is not None and self._picture.n != n

@@ -11,13 +11,15 @@ from contract.five import Finding, Item, assess_gate
 from hub import status
 from hub.rules.compliance import GateStatus
 from hub.store import gates
-from hub.web import board, details, timeline
+from hub.web import board, details, happenings, timeline
 from hub.web.live import Picture, Pieces
 from hub.web.sentence import sentence
 from hub.web.site import site
 
 ENTRIES = 30
 CORRECTIONS = 100
+HAPPENINGS = 15
+"""Lines; of twice as many events, since some are alike and some say nothing."""
 
 
 def as_of(picture: Picture) -> datetime:
@@ -43,12 +45,14 @@ def gate_pieces(picture: Picture, gate: GateStatus, language: str) -> Pieces:
     row = board.row(gate, now, language)
     stations = [details.station_line(s, language) for s in gate.stations]
     intervals = status.gate_intervals(engine, gate.gate, timeline.axis_begins(now, zone))
-    entries = details.entry_lines(status.gate_entries(engine, gate.gate, ENTRIES), _corrections(gate.gate), language)
+    entries = details.entry_lines(status.gate_entries(engine, gate.gate, ENTRIES), corrections(gate.gate), language)
+    lock = status.event_photos(engine, gate.shut_event) if gate.shut_event else ()
     parts = {
-        "now": _part("now", row, gate, details.details(gate, _findings(gate.gate, now), now, language)),
+        "now": _part("now", row, gate, details.details(gate, _findings(gate.gate, now), now, language), lock),
         "stations": _part("stations", stations),
         "timeline": _part("timeline", timeline.timeline(intervals, now, zone)),
-        "entries": _part("entries", entries, ENTRIES),
+        "entries": _part("entries", gate.gate, entries, ENTRIES),
+        "happenings": _part("happenings", _happenings(gate.gate, language)),
     }
     return Pieces("gate", render_template("_gate.html", parts=parts), _blind(picture), parts)
 
@@ -69,7 +73,14 @@ def _findings(gate: str, now: datetime) -> dict[Item, Finding]:
     return assess_gate({lane.station: lane.evidence for lane in lanes if lane.in_service}, now)
 
 
-def _corrections(gate: str) -> list[Correction]:
+def _happenings(gate: str, language: str) -> tuple[happenings.Happening, ...]:
+    engine, limit = site().engine, 2 * HAPPENINGS
+    rows = status.gate_events(engine, gate, limit, kinds=happenings.KINDS)
+    counted = status.gate_events(engine, gate, limit, kinds=(happenings.COUNTED,))
+    return happenings.happenings([*rows, *counted], HAPPENINGS, language)
+
+
+def corrections(gate: str) -> list[Correction]:
     """The newest corrections, the oldest of them first."""
     found = []
     for row in reversed(status.gate_events(site().engine, gate, CORRECTIONS, kinds=("correction",))):

@@ -14,10 +14,24 @@ from playwright.sync_api import Browser, sync_playwright
 from contract.events import Direction, Outcome
 from contract.five import Item
 from kiosk.inputs import AnyTouch
-from kiosk.view import EntryView, HolderView, ItemView, Phase, ReadingView, Snapshot, VolunteerView
+from kiosk.view import (
+    AsideView,
+    BookingView,
+    EntryView,
+    HolderView,
+    ItemView,
+    Phase,
+    ReadingView,
+    SettingsView,
+    Snapshot,
+    VisitView,
+    VolunteerView,
+)
 from kiosk.web import Served, create_app, serve
 
 CHROMIUM = "/usr/bin/chromium"
+WANG = "0a" * 16
+"""The pass of 王*明, who lives in 3号楼202 with 李*."""
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
@@ -49,6 +63,7 @@ class FakePort:
         self._changed = threading.Condition()
         self._snapshot = calm_monday()
         self._jpeg = street()
+        self.lives: dict[str, Any] = households()
 
     def show(self, **changes: Any) -> Snapshot:
         """Publishes a calm Monday with these changes."""
@@ -71,6 +86,12 @@ class FakePort:
     def picture(self) -> bytes | None:
         return self._jpeg
 
+    def roster(self) -> bytes:
+        return msgspec.json.encode(self.lives)
+
+    def face(self, pass_id: str) -> bytes | None:
+        return portrait() if pass_id == WANG else None
+
 
 @pytest.fixture(scope="session")
 def shared_port() -> FakePort:
@@ -88,6 +109,7 @@ def served(shared_port: FakePort) -> Iterator[Served]:
 def port(shared_port: FakePort) -> FakePort:
     """What the page shows and gets, as on a calm Monday."""
     shared_port.touches.clear()
+    shared_port.lives = households()
     shared_port.show()
     return shared_port
 
@@ -114,9 +136,61 @@ def missing(item: Item, reason: str, todo: str | None, touch: str | None) -> Ite
     return ItemView(item=item, present=False, basis=None, reason=reason, todo=todo, touch=touch, seconds_left=None)
 
 
-def holder(colour: str | None = None, label: str | None = None) -> HolderView:
+def holder(colour: str | None = None, label: str | None = None, **more: Any) -> HolderView:
     """A resident."""
-    return HolderView(name="王*明", dwelling="3号楼202", plate="", kind="resident", colour=colour, colour_label=label)
+    known = {"name": "王*明", "dwelling": "3号楼202", "plate": "", "kind": "resident", "colour": colour, "colour_label": label}
+    return HolderView(**known | more)
+
+
+def households() -> dict[str, Any]:
+    """A roster of 24 buildings: six floors of two rooms each, one holder behind most doors."""
+    rooms = [f"{floor}0{door}" for floor in range(1, 7) for door in (1, 2)]
+    buildings = [{"building": f"{n}号楼", "rooms": [behind(f"{n}号楼", room) for room in rooms]} for n in range(1, 25)]
+    return {"version": 7, "buildings": buildings}
+
+
+def behind(building: str, room: str) -> dict[str, Any]:
+    """One door: in 3号楼202 live two, behind 101 nobody is listed, else one."""
+    one = {"pass_id": f"{building}-{room}", "name": "赵*"}
+    two = [{"pass_id": WANG, "name": "王*明"}, {"pass_id": "0b" * 16, "name": "李*"}]
+    return {"room": room, "holders": two if (building, room) == ("3号楼", "202") else [] if room == "101" else [one]}
+
+
+def aside_people() -> tuple[AsideView, ...]:
+    """Two at the side: one has rested, one has come after a restart and is nameless."""
+    li = AsideView(id="a1", time="07:28", name="李*", dwelling="12号楼1101", plate="", who="resident", reasons=("fever",),
+                   celsius=38.2, minutes=12, due=True, can_recall=True)  # fmt: skip
+    van = AsideView(id="a2", time="07:35", name="", dwelling="", plate="沪A·12345", who="vehicle",
+                    reasons=("host_not_confirmed",), celsius=None, minutes=5, due=False, can_recall=False)  # fmt: skip
+    return (van, li)
+
+
+def visits_inside() -> tuple[VisitView, ...]:
+    """Four who came and have not left; the taxi has stayed too long."""
+    people = (
+        ("v1", "06:50", "visitor", "visit", "张先生", "3号楼202", "", 2, 50, False),
+        ("v2", "07:05", "taxi", "visit", "", "12号楼1101", "沪A·12345", 3, 35, True),
+        ("v3", "07:10", "courier", "delivery", "某先生", "7号楼603", "", 1, 30, False),
+        ("v4", "07:20", "worker", "repair", "", "", "", 1, 20, False),
+    )
+    names = ("entry", "time", "who", "purpose", "name", "dwelling", "plate", "people", "minutes", "overdue")
+    return tuple(VisitView(**dict(zip(names, one, strict=True))) for one in people)
+
+
+def bookings_today() -> tuple[BookingView, ...]:
+    """A removal van now, workers without a plate in the afternoon."""
+    van = BookingView(
+        id="b1", kind="removal", plate="沪B8K123", crew=3, dwelling="7号楼603", note="搬出", window="07:00–11:00", now=True
+    )
+    crew = BookingView(id="b2", kind="workers", plate="", crew=5, dwelling="", note="电梯检修", window="13:00–17:00", now=False)
+    return (crew, van)
+
+
+def settings_open(**changes: Any) -> SettingsView:
+    """The settings after their PIN."""
+    usual = SettingsView(loudness=80, night_loudness=40, brightness=100, software="1.0.0", directory_version=7,
+                         directory_minutes=12, calibration_due="2026-06-30", testing=False, tests=())  # fmt: skip
+    return msgspec.structs.replace(usual, **changes)
 
 
 def reading(band: str, celsius: float | None) -> ReadingView:
@@ -140,6 +214,14 @@ def last_entries() -> tuple[EntryView, ...]:
                   dwelling=dwelling, celsius=celsius, reasons=reasons, cancelled=False)
         for i, (name, dwelling, celsius, outcome, reasons) in enumerate(people)
     )  # fmt: skip
+
+
+def portrait() -> bytes:
+    """A JPEG of somebody's face, as small as a directory's."""
+    pixels = np.full((160, 128, 3), (190, 170, 150), np.uint8)
+    cv2.ellipse(pixels, (64, 70), (34, 44), 0, 0, 360, (130, 160, 205), -1)
+    cv2.ellipse(pixels, (64, 160), (56, 44), 0, 180, 360, (90, 70, 60), -1)
+    return cv2.imencode(".jpg", pixels)[1].tobytes()
 
 
 def street() -> bytes:

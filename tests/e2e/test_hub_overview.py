@@ -14,7 +14,23 @@ from playwright.sync_api import Browser, Page, expect
 from waitress import create_server, wasyncore
 
 from contract.codec import encode
-from contract.events import Band, Clock, Direction, Entry, Event, Outcome, Reading
+from contract.events import (
+    Band,
+    BarrierOpened,
+    Body,
+    Clock,
+    Companion,
+    Direction,
+    Entry,
+    Event,
+    HelpCalled,
+    Outcome,
+    PeopleCounted,
+    Reading,
+    Who,
+    Written,
+    kind_of,
+)
 from contract.five import Item
 from contract.messages import Vitals
 from hub.config import HubSettings, Located, Web
@@ -34,6 +50,21 @@ ENTRIES = (
     (Outcome.REFER, Direction.IN, Band.FEVER, 37.6, ("fever",)),
     (Outcome.EMERGENCY, Direction.IN, None, None, ("emergency",)),
 )
+NORMAL = Reading(band=Band.NORMAL, source="mlx90614", body_celsius=36.5)
+WHOLE: tuple[Body, ...] = (
+    Entry(
+        direction=Direction.IN, outcome=Outcome.ADMIT, who=Who.VEHICLE, people=3, reading=NORMAL, purpose="removal",
+        host_confirmed=True, boot_checked=True, booking="b1",
+        companions=(Companion(role="occupant", reading=NORMAL), Companion(role="occupant", reading=NORMAL)),
+    ),
+    Entry(
+        direction=Direction.IN, outcome=Outcome.ADMIT, who=Who.VISITOR, found="paper", purpose="visit", key_area=True,
+        written=Written(at=NOW - timedelta(hours=3), page="P", line=2),
+    ),
+    PeopleCounted(seconds=600, counted=12, recorded=9),
+    HelpCalled(),
+    BarrierOpened(cause="emergency"),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -105,14 +136,20 @@ def add_history(conn: sa.Connection, gate: str) -> None:
     for seq, (outcome, direction, band, celsius, reasons) in enumerate(ENTRIES, 1):
         reading = Reading(band=band, source="mlx90614", body_celsius=celsius) if band else None
         body = Entry(direction=direction, outcome=outcome, reasons=reasons, reading=reading)
-        at = minutes_ago(150 - seq)
-        event = Event(seq=seq, id=f"e{seq}", at=at, boot="b", mono_ns=seq, clock=Clock.SYNCED, body=body)
-        conn.execute(
-            sa.insert(tables.events).values(
-                journal="j", seq=seq, id=event.id, station=f"{gate}-1", gate=gate, at=at, received_at=at, boot="b",
-                mono_ns=seq, clock="synced", kind="entry", body=encode(event).decode(),
-            )
-        )  # fmt: skip
+        add_event(conn, gate, seq, body, minutes_ago(150 - seq))
+    for seq, said in enumerate(WHOLE, len(ENTRIES) + 1):
+        add_event(conn, gate, seq, said, minutes_ago(120 - seq))
+
+
+def add_event(conn: sa.Connection, gate: str, seq: int, body: Body, at: datetime) -> None:
+    """An event as the ingest stores it."""
+    event = Event(seq=seq, id=f"e{seq}", at=at, boot="b", mono_ns=seq, clock=Clock.SYNCED, body=body)
+    conn.execute(
+        sa.insert(tables.events).values(
+            journal="j", seq=seq, id=event.id, station=f"{gate}-1", gate=gate, at=at, received_at=at, boot="b",
+            mono_ns=seq, clock="synced", kind=kind_of(body), body=encode(event).decode(),
+        )
+    )  # fmt: skip
 
 
 class Hub:
@@ -212,8 +249,29 @@ def test_ok__a_supervisors_morning(page: Page, engine: sa.Engine, screenshots: P
     check(page, screenshots, "gate")
     page.get_by_text("以文字列出").click()
     expect(page.locator(".in-words")).to_contain_text("不达标")
+    expect(page.locator(".happening").first).to_contain_text("道闸打开")
+    page.locator("tr.entry", has_text="车辆").get_by_role("link").click()
+    expect(page.locator(".entry-facts").first).to_contain_text("乘员 36.5 °C")
+    check(page, screenshots, "entry")
+    page.get_by_role("link", name="返回门岗").click()
     page.get_by_role("link", name="返回总览").click()
     expect(page.locator(".row-gate")).to_have_count(3)
+
+
+@pytest.mark.parametrize("page", [DESK, PHONE], indirect=True, ids=["desk", "phone"])
+def test_ok__who_goes_through_a_locked_gate_is_seen_at_once(page: Page, engine: sa.Engine, screenshots: Path) -> None:
+    """The row says so within seconds, and so does the gate's own page."""
+    with engine.begin() as conn:
+        locked = {"shut_at": minutes_ago(30), "shut_by": "b1", "shut_event": "e0"}
+        conn.execute(sa.update(tables.gates).where(tables.gates.c.id == "side").values(**locked))
+        add_event(conn, "side", 99, Entry(direction=Direction.IN, outcome=Outcome.UNCHECKED, people=2), minutes_ago(10))
+        meta.bump(conn)
+    expect(page.locator("[data-gate=side] .row-alert")).to_contain_text("关闭期间有人通行:2人次", timeout=4000)
+    expect(page.locator("[data-gate=side]")).to_contain_text("关闭")
+    check(page, screenshots, "locked")
+    page.get_by_role("link", name="边门").click()
+    expect(page.locator(".now")).to_contain_text("志愿者已锁门")
+    check(page, screenshots, "locked-gate")
 
 
 @pytest.mark.parametrize("page", [DESK], indirect=True, ids=["desk"])

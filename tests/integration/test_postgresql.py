@@ -16,14 +16,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from contract.codec import encode
-from contract.events import Clock, Direction, Entry, Event, Outcome
+from contract.events import Body, Clock, Direction, Entry, Event, GateShut, Outcome, PhotoAttached
 from contract.five import Basis, Item, Lifetimes
 from contract.messages import EvidencePulse, JournalBatch, Vitals, raw_events
+from contract.passes import PassKind
 from hub import status
 from hub.broker import free_port
+from hub.config import HubSettings, Located
 from hub.intake import Received
 from hub.journals import acknowledgement
 from hub.judging import Judging
+from hub.registry import bookings, directory, keys, passes, photos, policies
 from hub.store import migrate, open_store, tables
 from hub.storing import store
 
@@ -92,9 +95,9 @@ def put(engine: sa.Engine, *payloads: bytes, channel: str = "journal") -> None:
     store(engine, messages, NOON, Judging(lifetimes=Lifetimes(), zone=UTC))
 
 
-def batch(*ids: str) -> bytes:
-    """A batch of entries numbered from 1."""
-    body = Entry(direction=Direction.IN, outcome=Outcome.ADMIT)
+def batch(*ids: str, body: Body | None = None) -> bytes:
+    """A batch of entries, or of others alike, numbered from 1."""
+    body = body or Entry(direction=Direction.IN, outcome=Outcome.ADMIT)
     made = (Event(seq=n, id=i, at=NOON, boot="b", mono_ns=n, clock=Clock.SYNCED, body=body) for n, i in enumerate(ids, 1))
     return encode(JournalBatch(journal="j1", boot="b", mono_ns=10**10, first_seq=1, events=raw_events(tuple(made))))
 
@@ -121,6 +124,40 @@ def test_what_arrives_is_stored_once_and_judged(engine: sa.Engine) -> None:
     assert later.counts["unreachable"] == 1
     assert [row.id for row in status.gate_entries(engine, "g1", 9)] == ["e3", "e2", "e1"]
     assert {row.what for row in status.gate_intervals(engine, "g1", NOON)} == {"status", *map(str, Item)}
+
+
+def test_a_locked_gate_and_its_photo_are_kept(engine: sa.Engine) -> None:
+    seed(engine)
+    put(engine, batch("e1", body=GateShut(shut=True)))
+    photo = PhotoAttached(event="e1", photo="ab" * 32, purpose="lock")
+    put(engine, batch("e1", "p2", body=photo).replace(b"j1", b"j2"))
+    put(engine, batch("x1", "x2").replace(b"j1", b"j3"))
+    (gate,) = status.overview(engine, Lifetimes(), NOON).gates
+    assert (gate.status, gate.shut_event) == ("closed", "e1")
+    assert gate.passed is not None
+    assert gate.passed.entries == 2
+    assert status.event_photos(engine, "e1") == ("ab" * 32,)
+
+
+def test_what_the_stations_are_told_of_a_whole_gate(engine: sa.Engine, tmp_path: Path) -> None:
+    seed(engine)
+    now = datetime.now(UTC)
+    located = Located(HubSettings(), tmp_path)
+    with engine.begin() as conn:
+        keys.ensure_keys(conn)
+        one = passes.issue(conn, located, kind=PassKind.RESIDENT, compound="c1", name="王小明", dwelling="3-502", by="t")
+        photos.put_photo(conn, one.id, b"\xff\xd8\xff", "t")
+        photos.put_photo(conn, one.id, b"\xff\xd8\xff\xe0", "t")
+        made = bookings.add(
+            conn, compound="c1", kind="removal", plate="沪A12345", opens=now, closes=now + timedelta(hours=1), by="t", now=now
+        )
+        policies.change(conn, "c1", {"courier": "visitor", "night": (1290, 360)}, "t", now)
+        policies.change(conn, "c1", {"taxi_seconds": 60}, "t", now)
+        built = directory.build(conn, located, "c1", now)
+    assert [(d.building, d.room) for d in built.roster.dwellings] == [("3号", "502")]
+    assert built.faces.faces == {one.id: "/9j/4A=="}
+    assert [b.id for b in built.bookings.bookings] == [made.id]
+    assert (built.policies.courier, built.policies.night, built.policies.taxi_seconds) == ("visitor", (1290, 360), 60)
 
 
 def test_what_no_column_can_hold_spoils_nothing(engine: sa.Engine) -> None:

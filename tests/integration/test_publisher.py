@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -25,7 +25,7 @@ from hub.broker import Mosquitto
 from hub.config import Broker, HubSettings, Located
 from hub.link import Denied, Link, LinkDown, Outgoing
 from hub.publisher import Publisher
-from hub.registry import keys, passes, places
+from hub.registry import bookings, keys, passes, places
 from hub.registry.errors import RegistryError
 from hub.scheduler import keep_publishing, sole_owner
 from hub.signer import Signer
@@ -175,6 +175,25 @@ def test_the_manifest_is_signed_again_while_nothing_changes(
     assert again.issued_at is not None
     assert first.issued_at is not None
     assert again.issued_at > first.issued_at
+
+
+def test_only_what_changed_is_sent_again(
+    engine: sa.Engine, located: Located, known: dict[str, bytes], listen: Callable[[str, str], Ear]
+) -> None:
+    """Faces are large: a booking does not send them again."""
+    ear = listen("s1", "c1")
+    with publishing(engine, located):
+        first, counter = ear.directory(known)
+        with engine.begin() as conn:
+            made = bookings.add(
+                conn, compound="c1", kind="removal", plate="沪A12345", opens=NOW, closes=NOW + timedelta(hours=1), by="t", now=NOW
+            )
+        ear.parts.clear()
+        ear.next(topics.directory("c1", "manifest"))
+        assert set(ear.parts) == {"bookings", "manifest"}
+    late, _ = listen("s2", "c1").directory(known, above=counter)
+    assert [one.id for one in late.bookings.bookings] == [made.id]
+    assert late.version > first.version
 
 
 def test_a_broker_that_forgot_everything_is_told_again(

@@ -2,6 +2,7 @@
 
 from hub.web.texts import en, zh
 from hub.web.texts.reasons import REASONS
+from hub.web.texts.register import WORDS
 
 DEFAULT = "zh"
 LANGUAGES = {"zh": zh.TEXTS, "en": en.TEXTS}
@@ -19,6 +20,12 @@ def reason(language: str, key: str) -> str:
     if pair is None:
         return key.replace("_", " ")
     return pair[list(LANGUAGES).index(language)]
+
+
+def word(language: str, of: str, key: str) -> str:
+    """One of the register's words, such as a purpose; one that this version does not know is shown as it came, readable."""
+    pair = WORDS[of].get(key)
+    return key.replace("_", " ") if pair is None else pair[list(LANGUAGES).index(language)]
 
 
 def duration(language: str, seconds: float) -> str:
