@@ -48,6 +48,8 @@ lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra dev --extra postgresql pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra postgresql -c requirements.lock pyproject.toml systemd/requirements.in -o systemd/requirements.lock
 
 documents: $(STAMP) ## renew the schemas and golden vectors in docs/contract
 	$(BIN)/python -m tests.golden.make

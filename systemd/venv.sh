@@ -1,6 +1,13 @@
 #!/bin/sh
-# Make a virtual environment with exactly what requirements.lock names, and Gatepost itself.
+# Make a virtual environment with exactly what a lock file names, and Gatepost itself.
+#   venv.sh [VENV]             this checkout's, for development: editable, requirements.lock
+#   venv.sh --appliance VENV   a copy of Gatepost, without the tools of development: systemd/requirements.lock
 set -eu
+lock=requirements.lock source=--editable
+if [ "${1:-}" = --appliance ]; then
+    lock=systemd/requirements.lock source=
+    shift
+fi
 venv=${1:-.venv}
 
 suits() {
@@ -16,5 +23,6 @@ if [ ! -x "$venv/bin/python" ] || ! suits "$venv/bin/python"; then
     "$python" -m venv --clear "$venv"
 fi
 echo "Installing Python packages into $venv (a minute or two, once)"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --use-pep517 -r "$lock"
+# shellcheck disable=SC2086
+PYTHONWARNINGS=ignore "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps $source .
