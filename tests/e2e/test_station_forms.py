@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from contract.events import Direction, Outcome
 from kiosk.inputs import (
@@ -64,15 +64,17 @@ class Finger:
     def touch(self, *labels: str) -> None:
         """Each label is all that a button says, white space aside."""
         for label in labels:
-            self.page.locator("body[data-steady]").wait_for()
             words = re.compile("^" + BLANK + BLANK.join(map(re.escape, re.sub(r"\s", "", label))) + BLANK + "$")
-            self.page.locator("button:visible").filter(has_text=words).click()
-            self.count += 1
+            self._click(self.page.locator("button:visible").filter(has_text=words))
 
     def press(self, selector: str) -> None:
         """A button that is told by its place rather than by its words."""
+        self._click(self.page.locator(selector))
+
+    def _click(self, button: Locator) -> None:
+        button.wait_for()
         self.page.locator("body[data-steady]").wait_for()
-        self.page.click(selector)
+        button.click()
         self.count += 1
 
     def type(self, digits: str) -> None:

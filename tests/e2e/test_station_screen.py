@@ -312,6 +312,15 @@ def test_ok__contrast_is_for_outdoors(port: FakePort, page: Page) -> None:
             assert nodes == [], (name, night)
 
 
+def test_ok__contrast_of_the_work_is_for_outdoors(port: FakePort, page: Page) -> None:
+    options = {"runOnly": ["color-contrast-enhanced"], "rules": {"color-contrast-enhanced": {"enabled": True}}}
+    for name in ("menu", "visitor", "aside", "visits", "settings-devices"):
+        for night in (False, True):
+            reached(port, page, name, night=night)
+            found = Axe().run(page, options=options).response["violations"]
+            assert (name, night, [n["html"][:120] for v in found for n in v["nodes"]]) == (name, night, [])
+
+
 @pytest.mark.parametrize("sentence, words", [("wait_aside", "请到旁边\n等一下"), ("please_wait", "请稍候")])
 def test_ok__the_residents_part_never_says_why(port: FakePort, page: Page, sentence: str, words: str) -> None:
     reasons = ("isolating", "fever", "revoked")
@@ -487,6 +496,7 @@ def reached(port: FakePort, page: Page, name: str, **changes: Any) -> None:
 
 def touch(page: Page, selector: str) -> None:
     """One touch of a finger: it counts only once the screen stands still."""
+    page.locator(selector).wait_for()
     page.locator("body[data-steady]").wait_for()
     page.click(selector)
 
