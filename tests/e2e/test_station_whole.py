@@ -4,6 +4,7 @@ Each case goes from the first touch to the last, by touch, and what it left in t
 """
 
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -114,6 +115,7 @@ class Gate:
         self.station._directory_came(directory())
         self.until(lambda: self.station.snapshot().devices.get("camera") is True, "the camera to see")
         self.until(lambda: not self.station.snapshot().needs_typing, "the thermometer to answer")
+        self.until(lambda: _answers(port), "the page to be served")
         self.page.goto(f"http://127.0.0.1:{port}/")
         self.sign_in()
 
@@ -133,9 +135,11 @@ class Gate:
         """The button that says this, white space aside, once the screen stands still."""
         blank = "[\\s\u200b·•]*"
         letters = [re.escape(letter) for letter in re.sub(r"[\s·]", "", label)]
-        self.page.locator("body[data-steady]").wait_for()
         words = re.compile(f"^{blank}{blank.join(letters)}[\\s\u200b0-9]*$")
-        self.page.locator("button:visible:not([data-busy])").filter(has_text=words).first.tap()
+        button = self.page.locator("button:visible:not([data-busy])").filter(has_text=words).first
+        button.wait_for()
+        self.page.locator("body[data-steady]").wait_for()
+        button.tap()
         self.touches += 1
 
     def press(self, selector: str) -> None:
@@ -183,9 +187,12 @@ class Gate:
         new.replace(self.world / name)
 
 
-def _free_port() -> int:
-    import socket
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
