@@ -71,7 +71,7 @@ def snapshot(state: State, now: Now, setup: Setup) -> Snapshot:
         asked=done is not None and "ask_dwelling" in done.entry.reasons, aside=lists.aside(state, now, setup),
         visits=lists.visits(state, now, setup), bookings=lists.booked(state, now, setup),
         roster=state.directory.version if state.directory and state.directory.roster.dwellings else 0,
-        courier=state.directory.policies.courier if state.directory else "shelf", barrier=setup.barrier,
+        courier=state.directory.policies.courier if state.directory else "shelf", barrier=setup.barrier, page=state.page,
         night=settings.is_night(state, now, setup), brightness=settings.brightness(state, setup),
         loudness=settings.loudness(state, now, setup), can_settings=bool(setup.settings_pin),
         settings=settings.view(state, now, setup), can_extend=can_extend(state), shut=state.lasting.shut,

@@ -236,6 +236,8 @@ class State:
     people: Mapping[str, Person] = field(default_factory=dict)
     """Whose the last entries are, by their id: names are in memory only, since the journal keeps them sealed."""
     stray: tuple[str, int] | None = None
+    page: int = 0
+    """The page of the paper register that was last held up; 0: none."""
     present: bool | None = None
     """Whether somebody is near; None: no sensor has said."""
     counting: Counting = Counting(0)

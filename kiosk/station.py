@@ -8,6 +8,7 @@ from contract.events import ClockSynced, Correction, HelpCalled, Outcome
 from contract.passes import BADGES, PREFIX, Pass, read
 from kiosk import inputs
 from kiosk.inputs import Effect, Input, Now, Touch
+from kiosk.rules.paper import page_of
 from kiosk.setup import Setup
 from kiosk.state import (
     Checking,
@@ -115,6 +116,9 @@ def _token(state: State, given: inputs.TokenSeen, now: Now, setup: Setup) -> Ste
         return checklist.code_seen(state, given, now, setup)
     if checklist.is_day_code(state, given.text, setup):
         return state, ()
+    page = page_of(given.text)
+    if page is not None:
+        return replace(state, page=page.number), ()
     token = read(given.text, pass_keys(state, setup, now))
     if isinstance(token, Pass) and token.kind in BADGES:
         return duty.badge_shown(state, given, token, now, setup)

@@ -246,6 +246,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """People in entries in the same time."""
     uncounted: bool = False
     """So many more were counted than recorded that somebody must have passed unrecorded."""
+    page: int = 0
+    """The page of the paper register that was last held up, to be keyed in; 0: none."""
     barrier: bool = False
     """There is one to raise."""
     shut: bool = False

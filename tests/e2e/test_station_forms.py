@@ -299,6 +299,15 @@ def test_ok__a_visitor_leaves_and_the_list_does_not_move(finger: Finger) -> None
     expect(finger.page.locator(".rows li").nth(1)).to_contain_text("已离开")
 
 
+def test_ok__the_page_held_up_is_the_page_keyed_in(finger: Finger) -> None:
+    finger.show(roster=7, page=12)
+    finger.touch("登记", "补录", "居民")
+    finger.type("0712")
+    finger.touch("3号楼", "202", "王*明", "记下这一行")
+    posted = finger.posted()
+    assert [(touch.page, touch.line) for touch in posted if isinstance(touch, KeyIn)] == [("12", 1)]
+
+
 def test_ok__after_a_power_cut_line_after_line_is_keyed_in(finger: Finger) -> None:
     finger.show(roster=7, gap_minutes=25)
     finger.touch("有，补录", "居民")

@@ -467,6 +467,11 @@ def test_a_line_of_paper_is_keyed_in_and_moves_nobody(gate: Recorder) -> None:
     assert gate.give(structs.replace(line, celsius=366)).error == "out_of_range"
 
 
+def test_a_page_of_the_register_held_up_is_nobodys_pass(gate: Gate) -> None:
+    screen = gate.show("GATEPOST-PAGE:s1:residents:12")
+    assert (screen.phase, screen.page, gate.entries) == ("waiting", 12, [])
+
+
 def test_a_journal_gives_all_of_it_back(gate: Gate) -> None:
     gate.give(VISITOR)
     gate.feel(NORMAL)

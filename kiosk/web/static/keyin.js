@@ -62,7 +62,7 @@ const residents = dwellingQuestion({ wantsHolder: true, skip: "skip" });
 
 export const keyIn = new Form({
   name: "key_in",
-  blank: () => ({ ...BLANK }),
+  blank: ({ page }) => ({ ...BLANK, page: page ? String(page) : "" }),
   needs, touch, isTaken, next, ready,
   editors: {
     time: timeQuestion, who: choiceQuestion("who", "whos", { among: WHO }), celsius: celsiusQuestion,

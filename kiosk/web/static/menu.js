@@ -17,17 +17,17 @@ export const menu = {
 };
 
 function work(snapshot) {
-  const { aside, visits, bookings } = snapshot;
+  const { aside, visits, bookings, page } = snapshot;
   return [
     into("find"), into("visitor"), into("vehicle"), into("traveller"),
     courier(snapshot), into("aside", { n: aside.length }, aside.some(({ due }) => due)), into("visits", { n: visits.length }),
-    into("bookings", { n: bookings.length }), into("key_in"), gate(snapshot), snapshot.barrier ? barrier() : null,
+    into("bookings", { n: bookings.length }), into("key_in", {}, false, { page }), gate(snapshot), snapshot.barrier ? barrier() : null,
     into("settings"), language(snapshot),
   ];
 }
 
-function into(name, values, urgent) {
-  return button(face(name, say("menu", name, values)), () => enter(name), { class: urgent ? "due" : null, "data-open": name });
+function into(name, values, urgent, given) {
+  return button(face(name, say("menu", name, values)), () => enter(name, given), { class: urgent ? "due" : null, "data-open": name });
 }
 
 function courier({ courier, couriers }) {
