@@ -272,17 +272,24 @@ def test_ok__every_view_of_the_work_fits_and_can_be_read_and_touched(
         assert_sizes(page, name, MILLIMETRE[size])
 
 
-def test_ok__the_work_fits_in_english_too(port: FakePort, page: Page, screenshots: Path) -> None:
+each_size = pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids="{0[0]}x{0[1]}".format)
+
+
+@each_size
+def test_ok__the_work_fits_in_english_too(port: FakePort, page: Page, screenshots: Path, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     for name in LOCAL:
         reached(port, page, name, language="en")
-        page.screenshot(path=screenshots / f"{name}-en-800x480.png")
+        page.screenshot(path=screenshots / f"{name}-en-{size[0]}x{size[1]}.png")
         assert_fits(page, name)
 
 
-def test_ok__english_fits_too(port: FakePort, page: Page, screenshots: Path) -> None:
+@each_size
+def test_ok__english_fits_too(port: FakePort, page: Page, screenshots: Path, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     for name, changes in SCREENS.items():
         drawn(port, page, language="en", **changes)
-        page.screenshot(path=screenshots / f"{name}-en-800x480.png")
+        page.screenshot(path=screenshots / f"{name}-en-{size[0]}x{size[1]}.png")
         assert_fits(page, name)
 
 
