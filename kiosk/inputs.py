@@ -112,6 +112,13 @@ class CheckBoot(Touch, frozen=True, kw_only=True, tag="boot"):
     """后备箱: opened and looked into."""
 
 
+class AddDetail(Touch, frozen=True, kw_only=True, tag="detail"):
+    """Who it was that an emergency let through, told afterwards."""
+
+    entry: str
+    what: Annotated[str, msgspec.Meta(pattern="^(ambulance|fire|police|other)$")]
+
+
 class FindHolder(Touch, frozen=True, kw_only=True, tag="find"):
     """No phone, no card: found in the roster by building and room."""
 
@@ -248,7 +255,8 @@ class Correct(Touch, frozen=True, kw_only=True, tag="correct"):
 AnyTouch = (
     SetDirection | SetLanguage | TypeTemperature | ConfirmDuty | EnterPin | SignOff | OpenChecklist | DeclareByEye | Cancel
     | Retake | Decide | Emergency | WalkedThrough | CallHelp | Correct
-    | PutAside | Recall | Gone | AddPerson | CheckBoot | FindHolder | Register | RegisterVehicle | EndVisit | Tally | KeyIn
+    | PutAside | Recall | Gone | AddPerson | AddDetail | CheckBoot
+    | FindHolder | Register | RegisterVehicle | EndVisit | Tally | KeyIn
     | AnswerGap | ShutGate | OpenBarrier | OpenSettings | ChangeSettings | CloseSettings | CheckDevices | Extend
 )  # fmt: skip
 
@@ -393,7 +401,8 @@ Input = (
     | Committed | CommitFailed
     | SetDirection | SetLanguage | TypeTemperature | ConfirmDuty | EnterPin | SignOff | OpenChecklist | DeclareByEye | Cancel
     | Retake | Decide | Emergency | WalkedThrough | CallHelp | Correct
-    | PutAside | Recall | Gone | AddPerson | CheckBoot | FindHolder | Register | RegisterVehicle | EndVisit | Tally | KeyIn
+    | PutAside | Recall | Gone | AddPerson | AddDetail | CheckBoot
+    | FindHolder | Register | RegisterVehicle | EndVisit | Tally | KeyIn
     | AnswerGap | ShutGate | OpenBarrier | OpenSettings | ChangeSettings | CloseSettings | CheckDevices | Extend
 )  # fmt: skip
 

@@ -73,6 +73,8 @@ class Logged:
     at: datetime
     entry: Entry
     cancelled: bool = False
+    note: str = ""
+    """What was told of it afterwards."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,8 @@ def _without(listed: Mapping[str, Logged], entry: str | None) -> Mapping[str, Lo
 
 def _correction(lasting: Lasting, event: Event, body: Correction) -> Lasting:
     if not body.cancelled:
-        return lasting
+        noted = (replace(e, note=body.note) if e.id == body.corrects else e for e in lasting.entries)
+        return replace(lasting, entries=tuple(noted))
     marked = (replace(e, cancelled=True) if e.id == body.corrects else e for e in lasting.entries)
     aside, visits = _without(lasting.aside, body.corrects), _without(lasting.visits, body.corrects)
     return replace(lasting, entries=tuple(marked), aside=aside, visits=visits)

@@ -195,6 +195,15 @@ def _correct(state: State, given: inputs.Correct, now: Now, setup: Setup) -> Ste
     return record(state, Correction(corrects=given.entry, cancelled=True, by=state.lasting.shift.badge))
 
 
+def _add_detail(state: State, given: inputs.AddDetail, now: Now, setup: Setup) -> Step:
+    """Who came through an emergency: told when there is time, by whoever is there."""
+    logged = next((e for e in state.lasting.entries if e.id == given.entry), None)
+    if logged is None or logged.cancelled or logged.entry.outcome is not Outcome.EMERGENCY:
+        return fail(state, "no_such_entry", now)
+    by = state.lasting.shift.badge if state.lasting.shift else None
+    return record(state, Correction(corrects=given.entry, note=given.what, by=by))
+
+
 def _confirm(state: State, given: inputs.ConfirmDuty, now: Now, setup: Setup) -> Step:
     return duty.confirm(state, now, setup)
 
@@ -214,7 +223,7 @@ _STEPS: dict[type, Callable[[State, Any, Now, Setup], Step]] = {
     inputs.DeclareByEye: checklist.declared, inputs.Cancel: _cancel, inputs.Retake: measuring.retake,
     inputs.Decide: deciding.decide,
     inputs.PutAside: person.put_aside, inputs.Recall: asides.recall, inputs.Gone: asides.gone,
-    inputs.AddPerson: measuring.add_person, inputs.CheckBoot: measuring.check_boot,
+    inputs.AddPerson: measuring.add_person, inputs.CheckBoot: measuring.check_boot, inputs.AddDetail: _add_detail,
     inputs.FindHolder: registering.find, inputs.Register: registering.register,
     inputs.RegisterVehicle: registering.register_vehicle,
     inputs.EndVisit: registering.end_visit, inputs.KeyIn: registering.key_in,

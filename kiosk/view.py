@@ -147,6 +147,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     who: str = ""
     """resident, visitor, …: as it was said, or the kind of the pass."""
     people: int = 1
+    note: str = ""
+    """Who it was that an emergency let through, once somebody has told: ambulance, fire, police, other."""
 
 
 class VolunteerView(msgspec.Struct, frozen=True, kw_only=True):

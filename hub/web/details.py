@@ -115,6 +115,10 @@ def _heard(seconds: float | None, language: str) -> str:
     return text(language, "station.heard", lasting=duration(language, seconds))
 
 
+EMERGENCIES = frozenset({"ambulance", "fire", "police", "other"})
+"""Who an emergency let through, as the gate tells afterwards."""
+
+
 def entry_lines(rows: Iterable[EntryRow], corrections: Iterable[Correction], language: str) -> tuple[EntryLine, ...]:
     """Entries as they count now: a later correction decides, the first word stays in the journal."""
     corrected = {one.corrects: one for one in corrections}
@@ -123,7 +127,8 @@ def entry_lines(rows: Iterable[EntryRow], corrections: Iterable[Correction], lan
 
 def _entry_line(row: EntryRow, correction: Correction | None, language: str) -> EntryLine:
     outcome = correction.outcome if correction and correction.outcome else row.outcome
-    keys = [*row.reasons, *(row.reading.reasons if row.reading else ())]
+    told = (correction.note,) if correction and correction.note in EMERGENCIES else ()
+    keys = [*row.reasons, *told, *(row.reading.reasons if row.reading else ())]
     return EntryLine(
         id=row.id,
         at=row.written.at if row.written else row.at,

@@ -63,7 +63,7 @@ def _entry(state: State, logged: Logged, setup: Setup) -> EntryView:
     return EntryView(
         id=logged.id, time=f"{at.astimezone(setup.timezone):%H:%M:%S}", direction=entry.direction, outcome=entry.outcome,
         name=name or plate, dwelling=dwelling, celsius=entry.reading.body_celsius if entry.reading else None,
-        reasons=entry.reasons, cancelled=logged.cancelled, who=what(entry), people=entry.people,
+        reasons=entry.reasons, cancelled=logged.cancelled, who=what(entry), people=entry.people, note=logged.note,
     )  # fmt: skip
 
 

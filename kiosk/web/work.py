@@ -38,6 +38,7 @@ TITLES: dict[str, Pair] = {
 }
 
 ASKS: dict[str, Pair] = {
+    "detail": ("放行的是谁？", "Who was let through?"),
     "building": ("几号楼？", "Which building?"),
     "room": ("{building} 几室？", "{building}: which room?"),
     "holder": ("{dwelling} 哪一位？", "{dwelling}: who?"),
@@ -73,6 +74,13 @@ FIELDS: dict[str, Pair] = {
     "celsius": ("体温", "Temp"),
     "page": ("页", "Page"),
     "line": ("行", "Line"),
+}
+
+DETAILS: dict[str, Pair] = {
+    "ambulance": ("救护车", "Ambulance"),
+    "fire": ("消防", "Fire"),
+    "police": ("警察", "Police"),
+    "other": ("其他", "Other"),
 }
 
 PURPOSES: dict[str, Pair] = {
@@ -165,6 +173,7 @@ WORK: dict[str, Pair] = {
     "not_known": ("不清楚", "Not known"),
     "to_visitor": ("访客登记", "Visitor form"),
     "done": ("完成", "Done"),
+    "add_detail": ("补充", "Who?"),
     "skip": ("不填", "Skip"),
     "key_area": ("14天重点\n地区史？", "Key area in\n14 days?"),
     "yes": ("有", "Yes"),
@@ -243,6 +252,6 @@ WORK: dict[str, Pair] = {
 }
 
 WORK_GROUPS: dict[str, dict[str, Pair]] = {
-    "menu": MENU, "titles": TITLES, "asks": ASKS, "fields": FIELDS, "purposes": PURPOSES, "whos": WHOS,
+    "menu": MENU, "titles": TITLES, "asks": ASKS, "fields": FIELDS, "purposes": PURPOSES, "details": DETAILS, "whos": WHOS,
     "bookings": BOOKING_KINDS, "origins": ORIGINS, "surnames": SURNAMES, "honorifics": HONORIFICS, "devices": DEVICES,
 }  # fmt: skip

@@ -264,6 +264,10 @@ def test_an_emergency_is_one_touch_opens_the_barrier_and_is_pictured(gate: Gate)
     assert gate.touches == 1
     assert gate.bodies(BarrierOpened)[0].cause == "emergency"
     gate.until(lambda: gate.bodies(PhotoAttached) != [], "the picture")
+    gate.page.locator("body[data-view=waiting]").wait_for(timeout=20_000)
+    for label in ("记录", "补充", "救护车"):
+        gate.touch(label)
+    gate.until(lambda: gate.station.snapshot().entries[0].note == "ambulance", "who it was")
     levels = msgspec.json.decode((gate.world / "gpio.json").read_bytes())
     assert "23" in levels
 

@@ -467,6 +467,16 @@ def test_a_line_of_paper_is_keyed_in_and_moves_nobody(gate: Recorder) -> None:
     assert gate.give(structs.replace(line, celsius=366)).error == "out_of_range"
 
 
+def test_an_emergency_is_explained_afterwards(gate: Gate) -> None:
+    gate.give(inputs.Emergency())
+    entry = gate.screen.entries[0].id
+    screen = gate.give(inputs.AddDetail(entry=entry, what="ambulance"))
+    assert (screen.error, screen.entries[0].note, screen.entries[0].cancelled) == (None, "ambulance", False)
+    assert replay(gate.events) == gate.state.lasting
+    assert gate.give(inputs.Correct(entry=entry)).entries[0].cancelled
+    assert gate.give(inputs.AddDetail(entry=entry, what="fire")).error == "no_such_entry"
+
+
 def test_a_page_of_the_register_held_up_is_nobodys_pass(gate: Gate) -> None:
     screen = gate.show("GATEPOST-PAGE:s1:residents:12")
     assert (screen.phase, screen.page, gate.entries) == ("waiting", 12, [])

@@ -1,6 +1,7 @@
 // The last entries; a mistaken one is cancelled here.
 
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
+import { asking } from "./form.js";
 import { Frozen, nothing, row } from "./lists.js";
 import { errorWords } from "./nav.js";
 import { send, surely } from "./touch.js";
@@ -8,15 +9,18 @@ import { celsius, listed, say } from "./words.js";
 
 const ROWS = 3;
 const frozen = new Frozen();
-let opened = false;
+const DETAILS = ["ambulance", "fire", "police", "other"];
+let opened = false, detailing = null;
 
 export const records = {
   name: "records",
-  open: () => { opened = false; },
-  scene: () => frozen.first,
+  open: () => { opened = false; detailing = null; },
+  back: () => detailing != null && !(detailing = null),
+  scene: () => [frozen.first, detailing].join(),
   draw(snapshot) {
     if (!opened) frozen.open(snapshot.entries);
     opened = true;
+    if (detailing != null) return detailed(snapshot);
     const lines = frozen.kept(snapshot.entries, "id");
     return [
       h("p", { class: "duty", id: "duty" }, errorWords(snapshot) || duty(snapshot)),
@@ -30,6 +34,13 @@ export function entryWords(entry) {
   return [entry.time, say("directions", entry.direction), say("outcomes", entry.outcome), celsius(entry.celsius)].filter(Boolean).join(" ");
 }
 
+// Who came through an emergency: one touch, when there is time.
+function detailed(snapshot) {
+  const tell = (what) => (element) => { send({ action: "detail", entry: detailing, what }, element); detailing = null; };
+  const cells = DETAILS.map((what) => button(say("details", what), tell(what), { "data-detail": what }));
+  return [asking(say("asks", "detail"), errorWords(snapshot)), h("div", { class: "grid", "--columns": 2, "--rows": 2 }, cells)];
+}
+
 function duty({ volunteer, online, inside, link_detail: link }) {
   const on = volunteer ? say("ui", "on_duty", { ...volunteer, hours: volunteer.hours.toFixed(1) }) : say("ui", "nobody");
   const count = inside == null ? "" : say("ui", "inside", { n: inside });
@@ -37,12 +48,13 @@ function duty({ volunteer, online, inside, link_detail: link }) {
 }
 
 function line({ line: entry }) {
-  const whom = [entry.name, entry.dwelling, listed("reasons", entry.reasons)].filter(Boolean).join(" ");
+  const whom = [entry.name, entry.dwelling, entry.note ? say("details", entry.note) : listed("reasons", entry.reasons)].filter(Boolean).join(" ");
   return row({ what: entryWords(entry), whom, act: corrector(entry), kind: entry.cancelled ? "cancelled" : null });
 }
 
-function corrector({ id, cancelled, time }) {
+function corrector({ id, cancelled, time, outcome, note }) {
   if (cancelled) return h("span", { class: "done" }, say("ui", "corrected"));
+  if (outcome === "emergency" && !note) return button(say("ui", "add_detail"), () => { detailing = id; }, { "data-detail-of": id });
   const correct = (element) => send({ action: "correct", entry: id }, element);
   return surely(`correct ${id}`, say("ui", "correct"), correct, { "data-correct": id, "aria-label": `${say("ui", "correct")} ${time}` });
 }
