@@ -118,7 +118,7 @@ UI: dict[str, Pair] = {
     "emergency": ("紧急\n放行", "Urgent\nentry"),
     "unchecked": ("未检\n进入", "Walked\nthrough"),
     "help": ("求助", "Help"),
-    "records": ("记录", "Records"),
+    "visitor": ("访客", "Visitor"),
     "other_language": ("English", "中文"),
     "online": ("在线", "Online"),
     "online_backlog": ("在线，补传{n}条", "Online, sending {n}"),

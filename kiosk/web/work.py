@@ -7,7 +7,6 @@ from kiosk.web.reasons import Pair
 
 MENU: dict[str, Pair] = {
     "find": ("没带证", "No card"),
-    "visitor": ("访客", "Visitor"),
     "vehicle": ("车辆", "Vehicle"),
     "traveller": ("返沪报到", "Returning"),
     "courier": ("快递", "Courier"),
@@ -19,6 +18,7 @@ MENU: dict[str, Pair] = {
     "shut": ("关门", "Lock gate"),
     "open": ("开门", "Open gate"),
     "barrier": ("抬杆", "Barrier up"),
+    "records": ("记录", "Records"),
     "settings": ("设置", "Settings"),
 }
 

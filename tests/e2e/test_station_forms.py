@@ -121,7 +121,7 @@ def at_work(finger: Finger) -> Finger:
 
 
 def test_ok__an_ambulance_takes_one_touch_whatever_is_open(finger: Finger) -> None:
-    at_work(finger).touch("访客", "3号楼")
+    finger.touch("访客", "3号楼")
     finger.count = 0
     finger.touch("紧急放行")
     assert (finger.count, finger.posted()) == (1, [Emergency()])
@@ -166,13 +166,13 @@ def test_ok__without_a_roster_the_visitor_form_is_offered(finger: Finger) -> Non
 
 
 def test_ok__a_visitor_takes_four_touches(finger: Finger) -> None:
-    at_work(finger).touch("访客", "12号楼", "202", "住户已确认·测温")
+    finger.touch("访客", "12号楼", "202", "住户已确认·测温")
     assert finger.count == 4
     assert finger.posted() == [Register(building="12号楼", room="202", host_confirmed=True)]
 
 
 def test_ok__all_that_can_be_asked_of_a_visitor(finger: Finger) -> None:
-    at_work(finger).touch("访客", "12号楼", "202", "维修", "有", "姓名—", "李", "女士", "从哪来—", "湖北", "电话—")
+    finger.touch("访客", "12号楼", "202", "维修", "有", "姓名—", "李", "女士", "从哪来—", "湖北", "电话—")
     finger.type("13812345678")
     finger.touch("完成", "+", "住户未确认")
     said = Register(purpose="repair", key_area=True, name="李女士", origin="湖北", phone="13812345678", people=2,
@@ -212,7 +212,7 @@ def test_ok__a_booking_fills_in_the_vehicle(finger: Finger) -> None:
 
 
 def test_ok__what_the_station_misses_is_asked_for(finger: Finger) -> None:
-    at_work(finger).touch("访客", "不到户", "测温")
+    finger.touch("访客", "不到户", "测温")
     assert finger.posted() == [Register()]
     finger.show(**BUSY, error="needs_name")
     expect(finger.page.locator("#local .wrong")).to_have_text("请填姓名、电话或到访户")
@@ -221,7 +221,7 @@ def test_ok__what_the_station_misses_is_asked_for(finger: Finger) -> None:
 
 
 def test_ok__a_draft_outlives_a_pass_that_is_shown(finger: Finger) -> None:
-    at_work(finger).touch("访客", "12号楼", "202", "维修")
+    finger.touch("访客", "12号楼", "202", "维修")
     finger.show(**PASS_SHOWN)
     expect(finger.page.locator("body")).to_have_attribute("data-view", "verdict")
     finger.show(**BUSY)
@@ -230,7 +230,7 @@ def test_ok__a_draft_outlives_a_pass_that_is_shown(finger: Finger) -> None:
 
 
 def test_ok__a_draft_that_was_left_is_offered_again_until_it_is_dropped(finger: Finger) -> None:
-    at_work(finger).touch("访客", "12号楼", "202", "返回", "返回")
+    finger.touch("访客", "12号楼", "202", "返回")
     finger.page.reload()
     finger.show(roster=7)
     expect(finger.page.locator("#slot-text")).to_have_text("访客登记没做完")
@@ -241,7 +241,7 @@ def test_ok__a_draft_that_was_left_is_offered_again_until_it_is_dropped(finger: 
 
 
 def test_ok__a_draft_is_gone_once_the_station_has_the_visitor(finger: Finger) -> None:
-    at_work(finger).touch("访客", "12号楼", "202", "住户已确认·测温")
+    finger.touch("访客", "12号楼", "202", "住户已确认·测温")
     finger.posted()
     visitor = holder(name="", dwelling="12号楼202", who="visitor")
     finger.show(roster=7, phase=Phase.MEASURING, sentence="measuring", holder=visitor)

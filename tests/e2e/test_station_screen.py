@@ -134,7 +134,7 @@ BUSY: dict[str, Any] = {
 }  # fmt: skip
 IN_SETTINGS = BUSY | {"settings": settings_open(tests=(("barrier", False, "pin 17: no answer"),))}
 MENU, FIRST, FOURTH = "#work", ".grid button:nth-child(1)", ".grid button:nth-child(4)"
-VISITOR = (MENU, "[data-open=visitor]", ".grid button:nth-child(12)", FOURTH)
+VISITOR = ("#open-visitor", ".grid button:nth-child(12)", FOURTH)
 PLATE = (MENU, "[data-open=vehicle]", FIRST, *(f".figures button:nth-child({n})" for n in range(1, 6)))
 VEHICLE = (
     *PLATE,
@@ -155,8 +155,8 @@ LOCAL: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "find-holder": (BUSY, (MENU, "[data-open=find]", ".grid button:nth-child(3)", FOURTH)),
     "find-nobody": (BUSY, (MENU, "[data-open=find]", FOURTH, FIRST)),
     "find-no-roster": ({}, (MENU, "[data-open=find]")),
-    "visitor-building": (BUSY, VISITOR[:2]),
-    "visitor-no-roster": ({}, VISITOR[:2]),
+    "visitor-building": (BUSY, VISITOR[:1]),
+    "visitor-no-roster": ({}, VISITOR[:1]),
     "visitor": (BUSY, (*VISITOR, "[data-toggle=key_area]")),
     "visitor-name": (BUSY, (*VISITOR, "[data-field=name]")),
     "visitor-honorific": (BUSY, (*VISITOR, "[data-field=name]", FIRST)),
@@ -187,7 +187,7 @@ LOCAL: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "settings-devices": (IN_SETTINGS, (*SETTINGS, "[data-tab=devices_tab]")),
     "settings-device": (IN_SETTINGS, (*SETTINGS, "[data-tab=devices_tab]", ".page .bad:nth-child(2)")),
     "settings-network": (IN_SETTINGS, (*SETTINGS, "[data-tab=network_tab]")),
-    "records": (BUSY, ("#open-records",)),
+    "records": (BUSY, (MENU, "[data-open=records]")),
 }
 
 
@@ -409,13 +409,13 @@ def test_ok__a_pin_is_never_shown(port: FakePort, page: Page) -> None:
 
 def test_ok__what_cannot_be_undone_asks_once_more(port: FakePort, page: Page) -> None:
     shown(port, page, **BUSY)
-    page.click("#open-records")
+    for selector in (MENU, "[data-open=records]"):
+        touch(page, selector)
     expect(page.locator("body")).to_have_attribute("data-steady", "yes")
     twice(page, "[data-correct=e4]", lambda: port.touches == [])
     posted(page, port, Correct(entry="e4"))
     twice(page, "#sign-off", lambda: port.touches == [Correct(entry="e4")])
     posted(page, port, Correct(entry="e4"), SignOff())
-    page.click("#work")
     page.click("#work")
     expect(page.locator("body")).to_have_attribute("data-steady", "yes")
     twice(page, "[data-send=shut]", lambda: len(port.touches) == 2)
@@ -430,7 +430,8 @@ def test_ok__the_language_is_in_the_menu(port: FakePort, page: Page) -> None:
 
 
 def test_ok__no_line_moves_under_a_finger(port: FakePort, page: Page) -> None:
-    page.click("#open-records")
+    for selector in (MENU, "[data-open=records]"):
+        touch(page, selector)
     top = page.locator("#entries li").first.inner_text()
     shown(port, page, entries=port.snapshot().entries[1:])
     assert page.locator("#entries li").first.inner_text() == top

@@ -19,10 +19,10 @@ export const menu = {
 function work(snapshot) {
   const { aside, visits, bookings, page } = snapshot;
   return [
-    into("find"), into("visitor"), into("vehicle"), into("traveller"),
+    into("find"), into("vehicle"), into("traveller"),
     courier(snapshot), into("aside", { n: aside.length }, aside.some(({ due }) => due)), into("visits", { n: visits.length }),
     into("bookings", { n: bookings.length }), into("key_in", {}, false, { page }), gate(snapshot), snapshot.barrier ? barrier() : null,
-    into("settings"), language(snapshot),
+    into("records"), into("settings"), language(snapshot),
   ];
 }
 

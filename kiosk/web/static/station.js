@@ -7,7 +7,7 @@ import { find } from "./find.js";
 import { keyIn } from "./keyin.js";
 import { follow } from "./live.js";
 import { menu } from "./menu.js";
-import { back, close, current, drawView, noteTouch, open, register, stationChanged, titleOf } from "./nav.js";
+import { back, current, drawView, noteTouch, open, register, stationChanged, titleOf } from "./nav.js";
 import { choose, clearPad, drawPad, openPad, padTouch, press } from "./pad.js";
 import { records } from "./records.js";
 import { fetchRoster } from "./roster.js";
@@ -85,6 +85,7 @@ function toggleWork() {
 }
 
 function begun(name) {
+  if (current()?.name === name) return;
   open(name);
   fetchRoster(now, redraw);
 }
@@ -108,7 +109,7 @@ const HANDLERS = [
   ["#turn-away", (b) => send({ action: "decide", admit: false }, b)],
   ["#pad-ok", (b) => send(padTouch(), b).then(clearPad)],
   ["#work", toggleWork],
-  ["#open-records", () => (current() === records ? close() : open("records"))],
+  ["#open-visitor", () => begun("visitor")],
   ["#bar button", () => reopen()],
 ];
 
