@@ -159,7 +159,7 @@ DEVICES: dict[str, Pair] = {
 }
 
 WORK: dict[str, Pair] = {
-    "menu": ("登记", "Register"),
+    "menu": ("登记", "More"),
     "back_seconds": ("返回\n{n}秒", "Back\n{n} s"),
     "received": ("已收到", "Received"),
     "resume": ("继续登记", "Go on"),
@@ -171,7 +171,7 @@ WORK: dict[str, Pair] = {
     "by_digits": ("数字", "Digits"),
     "no_dwelling": ("不\u200b到户", "Nobody"),
     "not_known": ("不清楚", "Not known"),
-    "to_visitor": ("访客登记", "Visitor form"),
+    "to_visitor": ("按访客登记", "As a visitor"),
     "done": ("完成", "Done"),
     "add_detail": ("补充", "Who?"),
     "skip": ("不填", "Skip"),

@@ -1,4 +1,7 @@
-"""The work at a gate, touch by touch as a finger does it: how many touches each flow takes, and what the station then gets."""
+"""The work at a gate, touch by touch as a finger does it: how many touches each flow takes, and what the station then gets.
+
+Every flow is gone through at the three sizes of screen, and in both languages at the smallest.
+"""
 
 import re
 from collections.abc import Iterator
@@ -38,34 +41,36 @@ from tests.e2e.conftest import (
     settings_open,
     visits_inside,
 )
+from tests.e2e.words import LOOKS, saying
 
 BUSY: dict[str, Any] = {
     "roster": 7, "aside": aside_people(), "visits": visits_inside(), "bookings": bookings_today(), "couriers": 12,
     "can_settings": True,
 }  # fmt: skip
 PASS_SHOWN = BUSY | {"phase": Phase.OUTCOME, "outcome": Outcome.ADMIT, "sentence": "ok_enter", "holder": holder(pass_id=WANG)}
-BLANK = "[\\s\u200b]*"
-"""White space, and where a label may go on in the next line."""
 
 
 class Finger:
     """Touches buttons by their words, one after another, each only when the screen stands still; and counts."""
 
-    def __init__(self, port: FakePort, page: Page) -> None:
-        self.port, self.page, self.count = port, page, 0
+    def __init__(self, port: FakePort, page: Page, language: str) -> None:
+        self.port, self.page, self.language, self.count = port, page, language, 0
 
     def show(self, **changes: Any) -> Snapshot:
         """Publishes a snapshot and waits until it is drawn and the screen stands still."""
-        shown = self.port.show(**changes)
+        shown = self.port.show(language=self.language, **changes)
         self.page.locator(f"body[data-n='{shown.n}']").wait_for()
         self.page.locator("body[data-steady]").wait_for()
         return shown
 
     def touch(self, *labels: str) -> None:
-        """Each label is all that a button says, white space aside."""
+        """Each label is all that a button says in Chinese, white space aside; the button of the screen's language is touched."""
         for label in labels:
-            words = re.compile("^" + BLANK + BLANK.join(map(re.escape, re.sub(r"\s", "", label))) + BLANK + "$")
-            self._click(self.page.locator("button:visible").filter(has_text=words))
+            self._click(self.page.locator("button:visible").filter(has_text=self.words(label)))
+
+    def words(self, *said: str, whole: bool = True) -> re.Pattern[str]:
+        """All (or a part) of what a place shows when it says this in the screen's language."""
+        return saying(self.language, *said, whole=whole)
 
     def press(self, selector: str) -> None:
         """A button that is told by its place rather than by its words."""
@@ -91,24 +96,31 @@ class Finger:
         return list(self.port.touches)
 
 
+@pytest.fixture(scope="module", params=LOOKS, ids="{0[0][0]}x{0[0][1]}-{0[1]}".format)
+def look(request: pytest.FixtureRequest) -> tuple[tuple[int, int], str]:
+    """The size of the screen, and its language."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def tab(browser: Browser) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 800, "height": 480}) as context:
+def tab(browser: Browser, look: tuple[tuple[int, int], str]) -> Iterator[Page]:
+    (width, height), _ = look
+    with browser.new_context(viewport={"width": width, "height": height}) as context:
         yield context.new_page()
 
 
 @pytest.fixture
 def page(tab: Page, served: Served, port: FakePort) -> Page:
     """The page just opened, with no draft of an earlier test."""
+    if tab.url.startswith("http"):
+        tab.evaluate("sessionStorage.clear()")
     tab.goto(f"http://127.0.0.1:{served.port}/")
-    tab.evaluate("sessionStorage.clear()")
-    tab.reload()
     return tab
 
 
 @pytest.fixture
-def finger(port: FakePort, page: Page) -> Finger:
-    finger = Finger(port, page)
+def finger(port: FakePort, page: Page, look: tuple[tuple[int, int], str]) -> Finger:
+    finger = Finger(port, page, look[1])
     finger.show(**BUSY)
     return finger
 
@@ -130,7 +142,7 @@ def test_ok__an_ambulance_takes_one_touch_whatever_is_open(finger: Finger) -> No
 def test_ok__a_courier_at_the_shelf_takes_two_touches(finger: Finger) -> None:
     finger.touch("登记", "快递放货架 12")
     assert (finger.count, finger.posted()) == (2, [Tally()])
-    expect(finger.page.locator("[data-send=tally]")).to_have_attribute("data-heard", "已收到")
+    expect(finger.page.locator("[data-send=tally]")).to_have_attribute("data-heard", finger.words("已收到"))
 
 
 def test_ok__no_card_takes_three_touches(finger: Finger) -> None:
@@ -156,8 +168,8 @@ def test_ok__many_buildings_are_found_by_digits(finger: Finger) -> None:
 def test_ok__without_a_roster_the_visitor_form_is_offered(finger: Finger) -> None:
     finger.show()
     at_work(finger).touch("没带证")
-    expect(finger.page.locator("#local")).to_contain_text("还没有名册")
-    finger.touch("访客登记")
+    expect(finger.page.locator("#local .said")).to_have_text(finger.words("还没有名册，请按访客登记"))
+    finger.touch("按访客登记")
     finger.type("3")
     finger.touch("完成")
     finger.type("202")
@@ -215,7 +227,7 @@ def test_ok__what_the_station_misses_is_asked_for(finger: Finger) -> None:
     finger.touch("访客", "不到户", "测温")
     assert finger.posted() == [Register()]
     finger.show(**BUSY, error="needs_name")
-    expect(finger.page.locator("#local .wrong")).to_have_text("请填姓名、电话或到访户")
+    expect(finger.page.locator("#local .wrong")).to_have_text(finger.words("请填姓名、电话或到访户"))
     finger.touch("王", "先生", "测温")
     assert finger.port.touches[1] == Register(name="王先生")
 
@@ -233,7 +245,7 @@ def test_ok__a_draft_that_was_left_is_offered_again_until_it_is_dropped(finger: 
     finger.touch("访客", "12号楼", "202", "返回")
     finger.page.reload()
     finger.show(roster=7)
-    expect(finger.page.locator("#slot-text")).to_have_text("访客登记没做完")
+    expect(finger.page.locator("#slot-text")).to_have_text(finger.words("访客登记没做完"))
     finger.touch("继续登记", "取消登记", "确定？")
     expect(finger.page.locator("body")).to_have_attribute("data-view", "waiting")
     expect(finger.page.locator("#slot-do")).to_be_hidden()
@@ -247,7 +259,7 @@ def test_ok__a_draft_is_gone_once_the_station_has_the_visitor(finger: Finger) ->
     finger.show(roster=7, phase=Phase.MEASURING, sentence="measuring", holder=visitor)
     finger.show(roster=7)
     expect(finger.page.locator("body")).to_have_attribute("data-view", "waiting")
-    expect(finger.page.locator("#slot-text")).not_to_contain_text("没做完")
+    expect(finger.page.locator("#slot-text")).not_to_have_text(finger.words("访客登记没做完"))
 
 
 def test_ok__a_view_without_a_draft_does_not_come_back(finger: Finger) -> None:
@@ -273,7 +285,7 @@ def test_ok__a_view_that_nobody_touches_warns_and_then_gives_the_screen_back(
 
 
 def test_ok__the_side_list_is_opened_from_the_slot_and_measures_again(finger: Finger) -> None:
-    expect(finger.page.locator("#slot-text")).to_have_text("旁边有2人，1人可复测")
+    expect(finger.page.locator("#slot-text")).to_have_text(finger.words("旁边有2人，1人可复测"))
     finger.touch("查看", "复测")
     assert (finger.count, finger.posted()) == (2, [Recall(entry="a1")])
 
@@ -292,11 +304,11 @@ def test_ok__somebody_at_the_side_is_decided_on_or_has_left(finger: Finger) -> N
 
 def test_ok__a_visitor_leaves_and_the_list_does_not_move(finger: Finger) -> None:
     at_work(finger).touch("在内 4")
-    expect(finger.page.locator(".rows li").first).to_contain_text("超时")
+    expect(finger.page.locator(".rows li").first).to_contain_text(finger.words("超时", whole=False))
     finger.press("[data-leave=v1]")
     assert finger.posted() == [EndVisit(entry="v1")]
     finger.show(**BUSY | {"visits": visits_inside()[1:]})
-    expect(finger.page.locator(".rows li").nth(1)).to_contain_text("已离开")
+    expect(finger.page.locator(".rows li").nth(1)).to_contain_text(finger.words("已离开", whole=False))
 
 
 def test_ok__the_page_held_up_is_the_page_keyed_in(finger: Finger) -> None:
@@ -320,9 +332,9 @@ def test_ok__after_a_power_cut_line_after_line_is_keyed_in(finger: Finger) -> No
     line = KeyIn(time="07:12", direction=Direction.IN, pass_id=WANG, building="3号楼", room="202", celsius=36.5, page="4", line=1)
     assert finger.posted() == [AnswerGap(missed=True), line]
     finger.show(roster=7)
-    expect(finger.page.locator("#local")).to_contain_text("记下这一行")
+    expect(finger.page.locator("#local")).to_contain_text(finger.words("记下这一行", whole=False))
     finger.show(roster=7, entries=(written(), *last_entries()))
-    expect(finger.page.locator("#local .ask")).to_have_text("已补录 07:12 王*明")
+    expect(finger.page.locator("#local .ask")).to_have_text(finger.words("已补录 07:12 王*明"))
     finger.type("0713")
     finger.touch("5号楼", "202", "记下这一行")
     assert finger.port.touches[2] == KeyIn(
@@ -344,7 +356,7 @@ def test_ok__the_settings_are_behind_a_pin(finger: Finger) -> None:
     finger.touch("确定")
     assert finger.posted() == [OpenSettings(pin="2580")]
     finger.show(**BUSY, error="wrong_pin")
-    expect(finger.page.locator("#local .wrong")).to_have_text("密码不对，请再输一次")
+    expect(finger.page.locator("#local .wrong")).to_have_text(finger.words("密码不对，请再输一次"))
     finger.show(**BUSY, settings=settings_open())
     finger.press("[data-level='loudness-']")
     finger.press("[data-level='night_loudness+']")
