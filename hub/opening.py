@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from contract.codec import BadMessage
 from contract.sealing import Personal, Sealed, open_bytes, unseal
 from hub.registry import keys
-from hub.store.tables import blobs
+from hub.store.tables import blobs, gates, stations
 
 
 def personal(conn: sa.Connection, event: str, sealed: Sealed) -> Personal | None:
@@ -29,6 +29,13 @@ def photo(conn: sa.Connection, sha: str) -> bytes | None:
         except BadMessage:
             continue
     return None
+
+
+def photo_of(conn: sa.Connection, sha: str) -> str | None:
+    """The compound of the station that took a photo; None when the photo has not arrived or its station is gone."""
+    joined = blobs.join(stations, stations.c.id == blobs.c.station).join(gates, gates.c.id == stations.c.gate)
+    found: str | None = conn.scalar(sa.select(gates.c.compound).select_from(joined).where(blobs.c.sha == sha))
+    return found
 
 
 def has_arrived(conn: sa.Connection, sha: str) -> bool:

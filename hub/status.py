@@ -109,6 +109,11 @@ def overview(
     return Overview(gates=statuses, blind_since=hearing.blind_since, counts=_counts(statuses), changes=count)
 
 
+def narrowed(known: Overview, gates: list[GateStatus]) -> Overview:
+    """The overview of some of its gates."""
+    return msgspec.structs.replace(known, gates=gates, counts=_counts(gates))
+
+
 def changes(engine: sa.Engine) -> int:
     """A number that rises with every change worth showing."""
     with engine.connect() as connection:

@@ -11,6 +11,7 @@ from hub.commands.common import config_option, json_option, opened, print_either
 from hub.config import Located, load
 from hub.registry import access, accounts, keys
 from hub.registry.errors import RegistryError
+from hub.rights import Role
 
 TEMPLATE = """\
 # The hub of one sub-district. Every key: docs/operations.md
@@ -53,7 +54,7 @@ def init(config: Path, account: str) -> None:
         for key in keys.ensure_keys(conn):
             click.echo(f"密钥 key            {key.kid} ({key.use})")
         if not accounts.list_accounts(conn):
-            password = accounts.add_account(conn, account, account, accounts.Role.ADMIN)
+            password = accounts.add_account(conn, account, account, Role.ADMIN)
             click.echo(f"账号 account        {account}\n密码 password       {password}   (shown this once)")
         _let_hub_in(located, conn)
 
@@ -84,7 +85,7 @@ def account() -> None:
 @config_option
 @click.argument("id")
 @click.option("--name", default="", help="As the pages show it; the id when left out.")
-@click.option("--role", type=click.Choice([role.value for role in accounts.Role]), default="reader", show_default=True)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default="liaison", show_default=True)
 def add_account(config: Path, id: str, name: str, role: str) -> None:
     """Add an account and print its password, this once."""
     with opened(config) as (_, engine), engine.begin() as conn:

@@ -46,6 +46,7 @@ compounds = sa.Table(
     "compounds", metadata, _id(primary_key=True), sa.Column("name", sa.String(200), nullable=False),
     sa.Column("committee", sa.ForeignKey("committees.id"), nullable=False),
     sa.Column("liaison", sa.String(200), nullable=False, server_default=""),
+    sa.Column("manager", sa.String(200), nullable=False, server_default=""),  # 物业
 )  # fmt: skip
 
 gates = sa.Table(
@@ -67,7 +68,9 @@ stations = sa.Table(
 accounts = sa.Table(
     "accounts", metadata, _id(primary_key=True), sa.Column("name", sa.String(200), nullable=False),
     sa.Column("password", sa.String(200), nullable=False), sa.Column("role", sa.String(32), nullable=False),
-    sa.Column("created_at", Instant, nullable=False), sa.Column("disabled_at", Instant),
+    sa.Column("created_at", Instant, nullable=False), sa.Column("disabled_at", Instant), sa.Column("expires_at", Instant),
+    sa.Column("life", sa.Integer, nullable=False, server_default="1"),  # a session of an earlier life is over
+    sa.Column("contact", sa.String(200), nullable=False, server_default=""),
 )  # fmt: skip
 
 keys = sa.Table(

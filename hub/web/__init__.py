@@ -13,12 +13,21 @@ from flask_wtf import CSRFProtect
 from hub import status
 from hub.config import Located
 from hub.web import words
+from hub.web.alarms import alarms
+from hub.web.api import api
 from hub.web.attempts import Attempts
+from hub.web.commanding import commanding
 from hub.web.entry import entries
 from hub.web.errors import errors
+from hub.web.exchange import exchange
+from hub.web.inspecting import inspecting
 from hub.web.live import Shared, Watch
 from hub.web.pages import pages
+from hub.web.people import people
+from hub.web.rectifying import rectifying
+from hub.web.reports import reports
 from hub.web.security import protect, secret
+from hub.web.shifts import shifts
 from hub.web.signing_in import login_manager, signing_in
 from hub.web.site import Site, language
 
@@ -50,7 +59,9 @@ def create_app(located: Located, engine: sa.Engine, *, now: Callable[[], datetim
     CSRFProtect(app)
     Babel(app, locale_selector=words.locale, timezone_selector=lambda: located.settings.timezone)
     login_manager.init_app(app)
-    for blueprint in (signing_in, pages, entries, errors):
+    for blueprint in (
+        signing_in, pages, entries, errors, people, rectifying, inspecting, alarms, exchange, reports, shifts, api, commanding,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     words.install(app, language)
     protect(app, secure=secure)

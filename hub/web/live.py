@@ -4,7 +4,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition, Event, Lock, Thread
@@ -120,9 +120,9 @@ class Shared:
     def __init__(self) -> None:
         self._lock = Lock()
         self._n = 0
-        self._made: dict[tuple[str, ...], Pieces] = {}
+        self._made: dict[tuple[Hashable, ...], Pieces] = {}
 
-    def get(self, key: tuple[str, ...], n: int, make: Callable[[], Pieces]) -> Pieces:
+    def get(self, key: tuple[Hashable, ...], n: int, make: Callable[[], Pieces]) -> Pieces:
         """The pieces under `key` for picture `n`."""
         with self._lock:
             if n != self._n:

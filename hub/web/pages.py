@@ -1,14 +1,14 @@
 """The pages: all gates, one gate, the stream that keeps both current, and the hub's own health."""
 
-from functools import partial
-
 from flask import Blueprint, Response, jsonify, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from hub.rights import Action, Reach
 from hub.rules.compliance import GateStatus
 from hub.web import board, rendering
 from hub.web.errors import UnknownGate
+from hub.web.guard import needs, reach
 from hub.web.live import Picture, Pieces, stream
 from hub.web.security import safe_path
 from hub.web.site import LANGUAGE_COOKIE, language, site
@@ -22,10 +22,11 @@ pages = Blueprint("pages", __name__)
 
 
 @pages.get("/")
+@needs(Action.VIEW)
 def overview() -> ResponseReturnValue:
     """All gates."""
-    picture, order = site().watch.picture(), _order()
-    pieces = _board(order, picture)
+    picture, order = _picture(), _order()
+    pieces = _board(order, picture, reach())
     answer = Response(
         render_template(
             "overview.html", picture=picture, pieces=pieces, order=order, areas=board.areas(picture.overview.gates), gate=""
@@ -37,20 +38,27 @@ def overview() -> ResponseReturnValue:
 
 
 @pages.get("/gate/<gate>")
+@needs(Action.VIEW)
 def gate(gate: str) -> ResponseReturnValue:
     """One gate."""
-    picture = site().watch.picture()
-    pieces = _gate(gate, picture)
+    picture = _picture()
+    pieces = _gate(gate, picture, reach())
     return render_template("gate.html", picture=picture, pieces=pieces, found=_found(picture, gate), gate=gate, order="")
 
 
 @pages.get("/events")
+@needs(Action.VIEW)
 def events() -> ResponseReturnValue:
     """The stream of the page that shows picture `n`: the overview in an order, or a gate."""
     wanted = request.args.get("gate", "")
     if wanted:
-        _found(site().watch.picture(), wanted)
-    render = partial(_gate, wanted) if wanted else partial(_board, _order())
+        _found(_picture(), wanted)
+    known, order = reach(), _order()
+
+    def render(picture: Picture) -> Pieces:
+        mine = rendering.within_reach(picture, known)
+        return _gate(wanted, mine, known) if wanted else _board(order, mine, known)
+
     sent = stream(site().watch, request.args.get("n", 0, int), render, hhmmss)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response(stream_with_context(sent), mimetype="text/event-stream", headers=headers)
@@ -86,14 +94,18 @@ def _remember(answer: Response, cookie: str, value: str) -> None:
     answer.set_cookie(cookie, value, max_age=YEAR_SECONDS, secure=secure, httponly=True, samesite="Lax")
 
 
-def _board(order: str, picture: Picture) -> Pieces:
+def _picture() -> Picture:
+    return rendering.within_reach(site().watch.picture(), reach())
+
+
+def _board(order: str, picture: Picture, known: Reach) -> Pieces:
     said = language()
-    return site().shared.get(("board", order, said), picture.n, lambda: rendering.board_pieces(picture, order, said))
+    return site().shared.get(("board", order, said, known), picture.n, lambda: rendering.board_pieces(picture, order, said))
 
 
-def _gate(gate: str, picture: Picture) -> Pieces:
+def _gate(gate: str, picture: Picture, known: Reach) -> Pieces:
     said, found = language(), _found(picture, gate)
-    return site().shared.get(("gate", gate, said), picture.n, lambda: rendering.gate_pieces(picture, found, said))
+    return site().shared.get(("gate", gate, said, known), picture.n, lambda: rendering.gate_pieces(picture, found, said))
 
 
 def _found(picture: Picture, gate: str) -> GateStatus:

@@ -1,5 +1,6 @@
 """Renders a picture of the gates into pieces of HTML, each of which can be replaced on an open page."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from contract.codec import BadMessage
 from contract.events import Correction, decode_event
 from contract.five import Finding, Item, assess_gate
 from hub import status
+from hub.rights import Reach, within
 from hub.rules.compliance import GateStatus
 from hub.store import gates
 from hub.web import board, details, happenings, timeline
@@ -26,6 +28,14 @@ def as_of(picture: Picture) -> datetime:
     """The time of which the picture tells: a blind hub tells of when it still heard."""
     since = picture.overview.blind_since
     return min(picture.at, since) if since else picture.at
+
+
+def within_reach(picture: Picture, reach: Reach) -> Picture:
+    """The picture with the gates of these compounds alone."""
+    if reach is None:
+        return picture
+    mine = [gate for gate in picture.overview.gates if within(reach, gate.compound)]
+    return replace(picture, overview=status.narrowed(picture.overview, mine))
 
 
 def board_pieces(picture: Picture, order: str, language: str) -> Pieces:

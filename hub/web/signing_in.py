@@ -7,7 +7,9 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from hub.registry.accounts import Account, find, verify
+from hub.registry.accounts import Account, find, reach_of, verify
+from hub.rights import Reach
+from hub.web import guard
 from hub.web.security import safe_path
 from hub.web.site import language, site
 from hub.web.texts import text
@@ -30,22 +32,31 @@ class Credentials(FlaskForm):  # type: ignore[misc]
 class User(UserMixin):  # type: ignore[misc]
     """An account, as the session knows it."""
 
-    def __init__(self, account: Account) -> None:
-        self.id, self.name, self.role = account.id, account.name, account.role
+    def __init__(self, account: Account, reach: Reach) -> None:
+        self.account, self.name, self.role, self.reach = account, account.name, account.role, reach
+        self.id = account.id
+
+    def get_id(self) -> str:
+        """What the session keeps: the account, and in which life of it the session began."""
+        return f"{self.account.life} {self.id}"
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
-def load_user(account: str) -> User | None:
-    """The account of a session; None when it was removed or disabled since."""
+def load_user(kept: str) -> User | None:
+    """The account of a session; None when it was disabled, is over, or had its password or rights changed since."""
+    life, _, id = kept.partition(" ")
     with site().engine.connect() as conn:
-        found = find(conn, account)
-    return User(found) if found else None
+        found = find(conn, id, at=site().now())
+        return User(found, reach_of(conn, found)) if found and str(found.life) == life else None
 
 
 @signing_in.before_app_request
 def ask_to_sign_in() -> ResponseReturnValue | None:
     """Pages are for those who signed in; a stream is told so instead of being sent elsewhere."""
-    if request.endpoint in OPEN_TO_ALL or current_user.is_authenticated:
+    if request.endpoint in OPEN_TO_ALL:
+        return None
+    if current_user.is_authenticated:
+        guard.check()
         return None
     if request.endpoint == "pages.events":
         abort(401)
@@ -71,14 +82,15 @@ def _try(form: Credentials, onward: str) -> ResponseReturnValue:
     if seconds:
         return _form(form, "sign_in.wait", 429, seconds=seconds)
     with here.engine.connect() as conn:
-        known = verify(conn, account, form.password.data)
-    if known is None:
+        known = verify(conn, account, form.password.data, at=here.now())
+        user = User(known, reach_of(conn, known)) if known else None
+    if user is None:
         here.attempts.failed(key)
         return _form(form, "sign_in.wrong", 401)
     here.attempts.succeeded(key)
     session.clear()
     session.permanent = True
-    login_user(User(known))
+    login_user(user)
     return redirect(onward)
 
 

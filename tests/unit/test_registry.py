@@ -22,6 +22,7 @@ from hub.registry.day_codes import ensure_day_codes
 from hub.registry.errors import RegistryError
 from hub.registry.kit import make_kit, write_kit
 from hub.registry.places import PlaceKind
+from hub.rights import Role
 from hub.store import migrate, open_store
 from kiosk.config import load as load_station
 
@@ -255,7 +256,7 @@ def test_opening_hours_are_told_where_all_gates_keep_the_same(
 def test_an_account_is_let_in_by_its_password_alone(conn: sa.Connection) -> None:
     password = accounts.add_account(conn, "li", "李晓峰", "liaison")
     known = accounts.verify(conn, "li", password)
-    assert known == accounts.Account(id="li", name="李晓峰", role=accounts.Role.LIAISON)
+    assert known == accounts.Account(id="li", name="李晓峰", role=Role.LIAISON)
     assert accounts.find(conn, "li") == known
     assert accounts.verify(conn, "li", password + "x") is None
     assert accounts.verify(conn, "nobody", password) is None
@@ -263,12 +264,12 @@ def test_an_account_is_let_in_by_its_password_alone(conn: sa.Connection) -> None
 
 
 def test_an_account_put_again_has_the_new_password(conn: sa.Connection) -> None:
-    old = accounts.put_account(conn, "li", "李晓峰", "reader")
+    old = accounts.put_account(conn, "li", "李晓峰", "liaison")
     new = accounts.put_account(conn, "li", "李晓峰", "admin")
     assert accounts.verify(conn, "li", old) is None
     found = accounts.verify(conn, "li", new)
     assert found is not None
-    assert found.role is accounts.Role.ADMIN
+    assert found.role is Role.ADMIN
 
 
 @pytest.mark.parametrize(
@@ -281,9 +282,9 @@ def test_what_is_wrong_with_an_account_is_said(conn: sa.Connection, id: str, rol
 
 
 def test_an_account_twice_is_refused(conn: sa.Connection) -> None:
-    accounts.add_account(conn, "li", "x", "reader")
+    accounts.add_account(conn, "li", "x", "inspector")
     with pytest.raises(RegistryError, match="already"):
-        accounts.add_account(conn, "li", "x", "reader")
+        accounts.add_account(conn, "li", "x", "inspector")
 
 
 # ---- who lives where ----

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import hub.store.supervision  # noqa: F401  (its tables join the others in `metadata`)
 from hub.store.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

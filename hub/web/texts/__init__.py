@@ -1,11 +1,21 @@
 """Every word on the pages: one dictionary a language, the same keys in each."""
 
-from hub.web.texts import en, zh
+from collections.abc import Mapping
+
+from hub.web.texts import alarms, api, commanding, en, exchange, inspecting, people, rectifying, reports, shifts, zh
 from hub.web.texts.reasons import REASONS
 from hub.web.texts.register import WORDS
 
 DEFAULT = "zh"
-LANGUAGES = {"zh": zh.TEXTS, "en": en.TEXTS}
+_PAIRS: tuple[Mapping[str, tuple[str, str]], ...] = (
+    people.TEXTS, rectifying.TEXTS, inspecting.TEXTS, alarms.TEXTS, exchange.TEXTS, reports.TEXTS, shifts.TEXTS, api.TEXTS,
+    commanding.TEXTS,
+)  # fmt: skip
+"""Key → Chinese and English, by the part of the pages that says them."""
+LANGUAGES = {
+    "zh": zh.TEXTS | {key: pair[0] for pairs in _PAIRS for key, pair in pairs.items()},
+    "en": en.TEXTS | {key: pair[1] for pairs in _PAIRS for key, pair in pairs.items()},
+}
 
 
 def text(language: str, key: str, **values: object) -> str:

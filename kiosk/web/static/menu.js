@@ -19,10 +19,10 @@ export const menu = {
 function work(snapshot) {
   const { aside, visits, bookings, page } = snapshot;
   return [
-    into("find"), into("vehicle"), into("traveller"),
+    into("find"), into("vehicle"), into("bookings", { n: bookings.length }), into("traveller"),
     courier(snapshot), into("aside", { n: aside.length }, aside.some(({ due }) => due)), into("visits", { n: visits.length }),
-    into("bookings", { n: bookings.length }), into("key_in", {}, false, { page }), gate(snapshot), snapshot.barrier ? barrier() : null,
-    into("records"), into("settings"), language(snapshot),
+    into("key_in", {}, false, { page }), into("records"), gate(snapshot), snapshot.barrier ? barrier() : null,
+    into("settings"), language(snapshot),
   ];
 }
 

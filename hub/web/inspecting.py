@@ -1,0 +1,5 @@
+"""The pages of inspections."""
+
+from flask import Blueprint
+
+inspecting = Blueprint("inspecting", __name__)

@@ -1,0 +1,5 @@
+"""The pages of the daily report and evidence pages."""
+
+from flask import Blueprint
+
+reports = Blueprint("reports", __name__)

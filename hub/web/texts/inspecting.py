@@ -1,0 +1,3 @@
+"""The words of inspections: key → Chinese, English."""
+
+TEXTS: dict[str, tuple[str, str]] = {}
