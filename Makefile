@@ -51,8 +51,9 @@ lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra postgresql -c requirements.lock pyproject.toml systemd/requirements.in -o systemd/requirements.lock
 
-documents: $(STAMP) ## renew the schemas and golden vectors in docs/contract
+documents: $(STAMP) ## renew the schemas and golden vectors in docs/contract, and the printed guide
 	$(BIN)/python -m tests.golden.make
+	$(BIN)/python -m tests.guide
 
 clean:
 	rm -rf $(VENV) var build dist *.egg-info

@@ -87,10 +87,10 @@ class Finger:
         for digit in digits:
             self.press(f"[data-digit='{digit}']")
 
-    def posted(self) -> list[Any]:
-        """What has reached the station, once something has."""
+    def posted(self, count: int = 1) -> list[Any]:
+        """What has reached the station, once that many touches have."""
         for _ in range(100):
-            if self.port.touches:
+            if len(self.port.touches) >= count:
                 break
             self.page.wait_for_timeout(20)
         return list(self.port.touches)
@@ -229,7 +229,7 @@ def test_ok__what_the_station_misses_is_asked_for(finger: Finger) -> None:
     finger.show(**BUSY, error="needs_name")
     expect(finger.page.locator("#local .wrong")).to_have_text(finger.words("请填姓名、电话或到访户"))
     finger.touch("王", "先生", "测温")
-    assert finger.port.touches[1] == Register(name="王先生")
+    assert finger.posted(2)[1] == Register(name="王先生")
 
 
 def test_ok__a_draft_outlives_a_pass_that_is_shown(finger: Finger) -> None:
@@ -294,10 +294,9 @@ def test_ok__somebody_at_the_side_is_decided_on_or_has_left(finger: Finger) -> N
     at_work(finger).touch("旁边 2", "放行")
     finger.press("[data-one=a2]")
     finger.touch("不放行", "已离开")
-    assert finger.port.touches == [Decide(admit=True, entry="a1"), Decide(admit=False, entry="a2")]
+    assert finger.posted(2) == [Decide(admit=True, entry="a1"), Decide(admit=False, entry="a2")]
     finger.touch("确定？")
-    finger.page.wait_for_timeout(100)
-    assert finger.port.touches[2] == Gone(entry="a2")
+    assert finger.posted(3)[2] == Gone(entry="a2")
     finger.show(**BUSY | {"aside": aside_people()[1:]})
     expect(finger.page.locator("[data-one=a2]")).to_be_disabled()
 
@@ -330,14 +329,14 @@ def test_ok__after_a_power_cut_line_after_line_is_keyed_in(finger: Finger) -> No
     finger.type("365")
     finger.touch("完成", "记下这一行")
     line = KeyIn(time="07:12", direction=Direction.IN, pass_id=WANG, building="3号楼", room="202", celsius=36.5, page="4", line=1)
-    assert finger.posted() == [AnswerGap(missed=True), line]
+    assert finger.posted(2) == [AnswerGap(missed=True), line]
     finger.show(roster=7)
     expect(finger.page.locator("#local")).to_contain_text(finger.words("记下这一行", whole=False))
     finger.show(roster=7, entries=(written(), *last_entries()))
     expect(finger.page.locator("#local .ask")).to_have_text(finger.words("已补录 07:12 王*明"))
     finger.type("0713")
     finger.touch("5号楼", "202", "记下这一行")
-    assert finger.port.touches[2] == KeyIn(
+    assert finger.posted(3)[2] == KeyIn(
         time="07:13", direction=Direction.IN, pass_id="5号楼-202", building="5号楼", room="202", page="4", line=2
     )
 
@@ -364,8 +363,7 @@ def test_ok__the_settings_are_behind_a_pin(finger: Finger) -> None:
     finger.press("[data-language=en]")
     finger.touch("设备", "设备自检", "关闭")
     changed = [ChangeSettings(loudness=70), ChangeSettings(night_loudness=50), ChangeSettings(brightness=90)]
-    finger.page.wait_for_timeout(100)
-    assert finger.port.touches[1:] == [*changed, ChangeSettings(language="en"), CheckDevices(), CloseSettings()]
+    assert finger.posted(7)[1:] == [*changed, ChangeSettings(language="en"), CheckDevices(), CloseSettings()]
 
 
 def test_ok__without_a_pin_the_settings_say_how_to_set_one(finger: Finger) -> None:
