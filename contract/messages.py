@@ -125,11 +125,13 @@ class Config(Message, frozen=True, kw_only=True):
 
 
 class Movement(Message, frozen=True, kw_only=True):
-    """A pass that went in or out at another gate of the compound."""
+    """A pass that went in or out at a gate of the compound."""
 
     pass_id: str
     direction: Annotated[str, msgspec.Meta(pattern="^(in|out)$")]
     gate: Identifier
+    station: Text = ""
+    """Which lane's station wrote it: it knows that already. Empty from a hub that doesn't say."""
     age_seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 

@@ -1,4 +1,4 @@
-"""Who went in or out, for the other gates of the same compound: entries as they come into the store."""
+"""Who went in or out, for the other gates and lanes of the same compound: entries as they come into the store."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from contract.codec import BadMessage
 from contract.events import Clock, Direction, Entry, Outcome, decode_event
 from contract.messages import Movement, Movements
-from hub.store.tables import events, gates
+from hub.store.tables import events, gates, stations
 
 OVERLAP = timedelta(seconds=30)
 """Looked at again at every poll: a transaction that was slow to commit brings events older than the newest."""
@@ -37,8 +37,18 @@ class MovementCursor:
 
 
 def _query(since: datetime) -> sa.Select[Any]:
-    several = sa.select(gates.c.compound).group_by(gates.c.compound).having(sa.func.count() > 1)
-    columns = (events.c.journal, events.c.seq, events.c.received_at, events.c.at, events.c.clock, events.c.body, events.c.gate)
+    of_stations = sa.select(gates.c.compound).join(stations, stations.c.gate == gates.c.id)
+    several = of_stations.group_by(gates.c.compound).having(sa.func.count() > 1)
+    columns = (
+        events.c.journal,
+        events.c.seq,
+        events.c.received_at,
+        events.c.at,
+        events.c.clock,
+        events.c.body,
+        events.c.gate,
+        events.c.station,
+    )
     return (
         sa.select(*columns, gates.c.compound)
         .join(gates, gates.c.id == events.c.gate)
@@ -76,7 +86,7 @@ def _movements(row: sa.Row[Any], now: datetime, visits: Mapping[str, str]) -> li
     happened = row.at if row.clock == Clock.SYNCED else row.received_at
     age = max(0.0, (now - happened).total_seconds())
     return [
-        Movement(pass_id=pass_id, direction=entry.direction.value, gate=row.gate, age_seconds=age)
+        Movement(pass_id=pass_id, direction=entry.direction.value, gate=row.gate, station=row.station, age_seconds=age)
         for pass_id in _passes(entry, visits)
     ]
 

@@ -75,6 +75,8 @@ class Logged:
     cancelled: bool = False
     note: str = ""
     """What was told of it afterwards."""
+    took: tuple["Logged", ...] = ()
+    """Who left the side list, or the visits inside, by this entry: back there when it turns out a mistake."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,8 @@ def _apply(lasting: Lasting, event: Event) -> Lasting:
 
 
 def _entry(lasting: Lasting, event: Event, body: Entry) -> Lasting:
-    logged = Logged(event.id, event.at, body)
+    took = () if body.written else (lasting.aside.get(body.follows or ""), lasting.visits.get(body.visit or ""))
+    logged = Logged(event.id, event.at, body, took=tuple(replace(one, took=()) for one in took if one))
     entries = (*lasting.entries, logged)[-KEPT_ENTRIES:]
     if body.written is not None:
         return replace(lasting, entries=entries)
@@ -186,9 +189,23 @@ def _correction(lasting: Lasting, event: Event, body: Correction) -> Lasting:
     if not body.cancelled:
         noted = (replace(e, note=body.note) if e.id == body.corrects else e for e in lasting.entries)
         return replace(lasting, entries=tuple(noted))
+    mistaken = next((e for e in lasting.entries if e.id == body.corrects and not e.cancelled), None)
     marked = (replace(e, cancelled=True) if e.id == body.corrects else e for e in lasting.entries)
     aside, visits = _without(lasting.aside, body.corrects), _without(lasting.visits, body.corrects)
+    mistakes = {e.id for e in lasting.entries if e.cancelled}
+    for back in mistaken.took if mistaken else ():
+        if back.id in mistakes:
+            continue
+        if back.entry.outcome is Outcome.REFER:
+            aside = _returned(aside, back)
+        else:
+            visits = _returned(visits, back)
     return replace(lasting, entries=tuple(marked), aside=aside, visits=visits)
+
+
+def _returned(listed: Mapping[str, Logged], back: Logged) -> dict[str, Logged]:
+    """The list with somebody in it again, at the old place: oldest first."""
+    return {one.id: one for one in sorted([*listed.values(), back], key=lambda one: one.at)}
 
 
 def _evidence(lasting: Lasting, event: Event, body: EvidenceChange) -> Lasting:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from contract.events import DeviceChange, Direction, DirectoryApplied
+from contract.messages import Movement
 from kiosk import inputs
 from kiosk.drivers.base import Measurement
 from kiosk.inputs import Now
@@ -39,14 +40,19 @@ def directory(state: State, given: inputs.DirectoryArrived, now: Now, setup: Set
 
 
 def movements(state: State, given: inputs.MovementsArrived, now: Now, setup: Setup) -> Step:
-    """What went on at the compound's other gates."""
+    """What went on at the compound's other gates, and at the other lanes of this one."""
     at = time_of(state, now)
     heard = {
         m.pass_id: Moved(Direction(m.direction), at - timedelta(seconds=m.age_seconds))
         for m in given.movements.movements
-        if m.gate != setup.gate and m.age_seconds < _SIBLINGS_SECONDS
+        if not _is_own(m, setup) and m.age_seconds < _SIBLINGS_SECONDS
     }
     return counted(replace(state, siblings=movement.merge(state.siblings, heard))), ()
+
+
+def _is_own(moved: Movement, setup: Setup) -> bool:
+    """Written by this very station; of a hub that doesn't say which station, all of this gate's count as such."""
+    return moved.station == setup.station or (not moved.station and moved.gate == setup.gate)
 
 
 def counted(state: State) -> State:

@@ -191,7 +191,8 @@ FORK = messages.Ack(journal=JOURNAL, store_epoch="epoch-1", upto=9, fork_at=10)
 COMMAND = messages.Command(id="cmd-1", name=messages.CommandName.SELFTEST)
 CONFIG = messages.Config(settings={"lane": "2", "fever_celsius": 37.3, "voice": True})
 MOVEMENTS = messages.Movements(
-    compound=COMPOUND, movements=(messages.Movement(pass_id=RESIDENT.id, direction="in", gate="east", age_seconds=1.5),)
+    compound=COMPOUND,
+    movements=(messages.Movement(pass_id=RESIDENT.id, direction="in", gate="east", station="east-1", age_seconds=1.5),),
 )  # fmt: skip
 MANIFEST = directory.make_manifest(COMPOUND, DIRECTORY, AT)
 

@@ -30,7 +30,7 @@ from hub.registry.errors import RegistryError
 from hub.scheduler import keep_publishing, sole_owner
 from hub.signer import Signer
 from hub.store import migrate, open_store
-from hub.store.tables import events
+from hub.store.tables import events, stations
 from tests.conftest import HUB_PASSWORD
 
 NOW = datetime.now(UTC)
@@ -94,6 +94,8 @@ def engine(tmp_path: Path) -> Iterator[sa.Engine]:
             places.add_compound(conn, compound, "小区", "c")
             places.add_gate(conn, f"{compound}-east", "东门", compound)
         places.add_gate(conn, "c1-west", "西门", "c1")
+        for station, gate in (("s1", "c1-east"), ("s2", "c1-west"), ("s3", "c2-east")):
+            conn.execute(sa.insert(stations).values(id=station, gate=gate, password="secret", added_at=datetime.now(UTC)))
     yield engine
     engine.dispose()
 

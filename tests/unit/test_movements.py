@@ -18,7 +18,9 @@ def row(body: Entry) -> Any:
     """As the store gives it: ten seconds old."""
     at = NOON - timedelta(seconds=10)
     event = Event(seq=1, id="e1", at=at, boot="b", mono_ns=1, clock=Clock.SYNCED, body=body)
-    return SimpleNamespace(at=at, received_at=NOON, clock="synced", gate="east", compound="c", body=encode(event).decode())
+    return SimpleNamespace(
+        at=at, received_at=NOON, clock="synced", gate="east", station="s1", compound="c", body=encode(event).decode()
+    )
 
 
 def entry(direction: Direction = Direction.IN, outcome: Outcome = Outcome.ADMIT, **more: Any) -> Entry:
@@ -46,4 +48,4 @@ CHILD, GUEST = Companion(role="child"), Companion(role="occupant", pass_id=B)
 def test_who_moved(body: Entry, moved: list[tuple[str, str]]) -> None:
     told = [one for message in by_compound([row(body)], NOON, {"v1": C}) for one in message.movements]
     assert [(one.pass_id, one.direction) for one in told] == moved
-    assert all((one.gate, one.age_seconds) == ("east", 10) for one in told)
+    assert all((one.gate, one.station, one.age_seconds) == ("east", "s1", 10) for one in told)

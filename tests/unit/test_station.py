@@ -264,6 +264,12 @@ def test_a_movement_at_another_gate_counts(gate: Gate) -> None:
     assert gate.show(ANN).reasons == ("passback",)
 
 
+@pytest.mark.parametrize("station, heard", [("s2", 1), ("s1", 0), ("", 0)])
+def test_a_movement_at_another_lane_of_this_gate_counts(gate: Gate, station: str, heard: int) -> None:
+    moved = Movement(pass_id=pass_id(1), direction="in", gate="g1", station=station, age_seconds=20)
+    assert gate.give(inputs.MovementsArrived(Movements(compound="c1", movements=(moved,)))).inside == heard
+
+
 def refused() -> list[tuple[str, str, str]]:
     return [
         ("https://example.org", "not_a_pass", "show_pass"),

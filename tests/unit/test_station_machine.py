@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec import structs
 
 from contract.directory import Directory, InspectionFinding, InspectionFindings, Isolating, Policies, Revocations
-from contract.events import Band, BarrierOpened, Direction, Entry, Outcome, PhotoAttached, Tallied, Who, kind_of
+from contract.events import Band, BarrierOpened, Correction, Direction, Entry, Outcome, PhotoAttached, Tallied, Who, kind_of
 from contract.five import Item
 from kiosk import inputs
 from kiosk.drivers.base import Fault, FaultKind, Measurement
@@ -264,9 +264,10 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def the_side_list_is_of_referrals_that_nothing_has_followed(self) -> None:
         entries = [event for event in self.gate.events if isinstance(event.body, Entry)]
-        followed = {event.body.follows for event in entries}
+        mistaken = {body.corrects for body in self.gate.bodies(Correction) if body.cancelled}
+        followed = {event.body.follows for event in entries if event.id not in mistaken}
         referred = {event.id for event in entries if event.body.outcome is Outcome.REFER}
-        assert set(self.gate.state.lasting.aside) <= referred - followed
+        assert set(self.gate.state.lasting.aside) <= referred - followed - mistaken
 
     @invariant()
     def whoever_is_written_down_by_hand_is_so_by_somebodys_name(self) -> None:

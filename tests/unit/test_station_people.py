@@ -493,6 +493,19 @@ def test_a_journal_gives_all_of_it_back(gate: Gate) -> None:
     assert (gate.screen.visits, gate.screen.aside) == ((), ())
 
 
+def test_whoever_left_by_mistake_is_back(gate: Gate) -> None:
+    gate.give(VISITOR)
+    gate.feel(NORMAL)
+    visit = gate.screen.visits[0].entry
+    gate.give(inputs.EndVisit(entry=visit))
+    assert gate.screen.visits == ()
+    gate.give(inputs.Correct(entry=gate.screen.entries[0].id))
+    assert [one.entry for one in gate.screen.visits] == [visit]
+    gate.give(inputs.Correct(entry=gate.screen.entries[0].id))
+    assert [one.entry for one in gate.screen.visits] == [visit], "once, however often it is said"
+    assert replay(gate.events) == gate.state.lasting
+
+
 def test_typed_figures_for_a_party() -> None:
     gate = Gate(replace(SETUP, thermometer=None), directory=WHOLE)
     gate.sign_in()
