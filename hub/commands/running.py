@@ -82,8 +82,14 @@ def status(config: Path, as_json: bool) -> None:
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var/demo"), show_default=True)
 @click.option("--camera", help="A real camera for the first gate, such as 0.")
-def demo(data: Path, camera: str | None) -> None:
+@click.option("--sub-district", is_flag=True, help="The hub alone, over 123 seeded compounds and 14 days.")
+def demo(data: Path, camera: str | None, sub_district: bool) -> None:
     """Show the whole thing on this machine, with emulated cameras and thermometers."""
+    if sub_district:
+        from hub.demo.district.show import show
+
+        show(data / "sub-district")
+        return
     from hub.demo import run as run_demo
 
     run_demo(data, camera=camera)

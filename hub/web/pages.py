@@ -16,6 +16,7 @@ from hub.web.texts import LANGUAGES
 from hub.web.words import hhmmss
 
 ORDER_COOKIE = "order"
+WALL = "wall"
 YEAR_SECONDS = 365 * 24 * 3600
 
 pages = Blueprint("pages", __name__)
@@ -37,6 +38,14 @@ def overview() -> ResponseReturnValue:
     return answer
 
 
+@pages.get("/wall")
+@needs(Action.VIEW)
+def wall() -> ResponseReturnValue:
+    """All gates by compound, for a screen on the wall."""
+    picture = _picture()
+    return render_template("wall.html", picture=picture, pieces=_wall(picture, reach()), gate="", order=WALL)
+
+
 @pages.get("/gate/<gate>")
 @needs(Action.VIEW)
 def gate(gate: str) -> ResponseReturnValue:
@@ -49,15 +58,17 @@ def gate(gate: str) -> ResponseReturnValue:
 @pages.get("/events")
 @needs(Action.VIEW)
 def events() -> ResponseReturnValue:
-    """The stream of the page that shows picture `n`: the overview in an order, or a gate."""
+    """The stream of the page that shows picture `n`: the overview in an order, the wall, or a gate."""
     wanted = request.args.get("gate", "")
     if wanted:
         _found(_picture(), wanted)
-    known, order = reach(), _order()
+    known, order = reach(), WALL if request.args.get("order") == WALL else _order()
 
     def render(picture: Picture) -> Pieces:
         mine = rendering.within_reach(picture, known)
-        return _gate(wanted, mine, known) if wanted else _board(order, mine, known)
+        if wanted:
+            return _gate(wanted, mine, known)
+        return _wall(mine, known) if order == WALL else _board(order, mine, known)
 
     sent = stream(site().watch, request.args.get("n", 0, int), render, hhmmss)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -101,6 +112,11 @@ def _picture() -> Picture:
 def _board(order: str, picture: Picture, known: Reach) -> Pieces:
     said = language()
     return site().shared.get(("board", order, said, known), picture.n, lambda: rendering.board_pieces(picture, order, said))
+
+
+def _wall(picture: Picture, known: Reach) -> Pieces:
+    said = language()
+    return site().shared.get(("wall", said, known), picture.n, lambda: rendering.wall_pieces(picture, said))
 
 
 def _gate(gate: str, picture: Picture, known: Reach) -> Pieces:

@@ -13,7 +13,7 @@ from hub import status
 from hub.rights import Reach, within
 from hub.rules.compliance import GateStatus
 from hub.store import gates
-from hub.web import board, details, happenings, timeline
+from hub.web import board, details, happenings, timeline, wall
 from hub.web.live import Picture, Pieces
 from hub.web.sentence import sentence
 from hub.web.site import site
@@ -47,6 +47,17 @@ def board_pieces(picture: Picture, order: str, language: str) -> Pieces:
     parts = {f"row-{row.gate}": _row(row, language) for section in sections for row in section.rows}
     layout = "|".join(f"{s.key}:{','.join(row.gate for row in s.rows)}" for s in sections)
     return Pieces(layout, render_template("_board.html", sections=sections, parts=parts), head, parts)
+
+
+def wall_pieces(picture: Picture, language: str) -> Pieces:
+    """The wall: the head, and a part for each compound."""
+    gates_, now = picture.overview.gates, as_of(picture)
+    blocks = wall.blocks(gates_, now, language)
+    said = sentence(gates_, now, language, blind=picture.overview.blind_since is not None)
+    parts = {f"block-{block.compound}": _part("block", block) for block in blocks}
+    layout = ",".join(block.compound for block in blocks)
+    whole = render_template("_wall.html", blocks=blocks, parts=parts)
+    return Pieces(layout, whole, {**_blind(picture), "sentence": _part("sentence", said)}, parts)
 
 
 def gate_pieces(picture: Picture, gate: GateStatus, language: str) -> Pieces:

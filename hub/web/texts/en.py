@@ -5,6 +5,7 @@ TEXTS = {
     "language.other": "中文",
     "language.switch": "切换到中文",
     "nav.overview": "Gates",
+    "nav.wall": "Wall",
     "nav.skip": "Skip to content",
     "nav.back": "Back to all gates",
     "sign_in": "Sign in",

@@ -5,6 +5,7 @@ TEXTS = {
     "language.other": "English",
     "language.switch": "Switch to English",
     "nav.overview": "门岗总览",
+    "nav.wall": "挂墙大屏",
     "nav.skip": "跳到正文",
     "nav.back": "返回总览",
     "sign_in": "登录",
