@@ -28,7 +28,7 @@ _BASIS = {
 }  # fmt: skip
 _REASONS = {
     Item.VOLUNTEER: ("not_confirmed", "signed_off"), Item.DESK: ("expired",), Item.REGISTER: ("journal_failed",),
-    Item.PASSES: ("camera_failed", "directory_old"), Item.TEMPERATURE: ("thermometer_silent", "thermometer_failed"),
+    Item.PASSES: ("camera_frozen", "directory_stale"), Item.TEMPERATURE: ("thermometer_silent",),
 }  # fmt: skip
 _OFTEN = {Item.VOLUNTEER: 0.30, Item.DESK: 0.12, Item.REGISTER: 0.02, Item.PASSES: 0.06, Item.TEMPERATURE: 0.08}
 """How often an item goes missing at an average gate, a day."""
