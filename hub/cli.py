@@ -2,7 +2,7 @@
 
 import click
 
-from hub.commands import bookings, passes, places, policies, running, setup
+from hub.commands import bookings, channels, exchange, passes, places, policies, report, running, setup, tokens
 from hub.commands.common import PlainErrors
 
 
@@ -13,6 +13,7 @@ def main() -> None:
 
 for command in (
     setup.init, setup.account, places.place, places.station, passes.pass_, bookings.booking, policies.policy,
+    channels.channel, tokens.token, exchange.import_list, exchange.export_table, report.report,
     running.run, running.ingest, running.scheduler, running.web, running.status, running.demo,
 ):  # fmt: skip
     main.add_command(command)

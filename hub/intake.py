@@ -151,7 +151,9 @@ def _photo(station: str, rest: str, received: Received) -> Photo:
 
 
 def _reply(station: str, rest: str, received: Received) -> Reply:
-    return Reply(station=station, at=received.at, reply=decode(CommandReply, received.payload))
+    reply = decode(CommandReply, received.payload)
+    storable("reply", reply.id)
+    return Reply(station=station, at=received.at, reply=reply)
 
 
 _TAKERS: dict[str, Callable[[str, str, Received], Any]] = {

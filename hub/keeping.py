@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from contract.events import Clock, ClockSynced, EvidenceChange, GateShut, PhotoAttached, Started, Stopped
 from contract.five import Evidence
-from hub import closing, dating, evidence, late
-from hub.intake import Batch, Birth, Photo, Pulse, Received, Refused, Taken, shifted, vitals_text
+from hub import closing, dating, evidence, late, orders
+from hub.intake import Batch, Birth, Photo, Pulse, Received, Refused, Reply, Taken, shifted, vitals_text
 from hub.journals import Journals
 from hub.lines import Line
 from hub.rules.compliance import Value
@@ -67,6 +67,8 @@ class Keeper:
     def _write(self, taken: Any) -> Refused | None:
         if isinstance(taken, Batch):
             return self._batch(taken)
+        if isinstance(taken, Reply):
+            return self._reply(taken)
         if isinstance(taken, Birth):
             self._birth(taken)
         elif isinstance(taken, Pulse):
@@ -117,6 +119,14 @@ class Keeper:
         if self._connection.scalar(sa.select(blobs.c.sha).where(blobs.c.sha == photo.sha)) is None:
             row = {"sha": photo.sha, "station": photo.station, "received_at": photo.at, "data": photo.data}
             self._connection.execute(sa.insert(blobs).values(**row))
+
+    def _reply(self, reply: Reply) -> Refused | None:
+        """The answer to a command; one to a command that was never given to this station is refused."""
+        if orders.answered(self._connection, reply.station, reply.reply, reply.at):
+            self._showing = True
+            return None
+        reason = f"a reply to {reply.reply.id}: no such order"
+        return Refused(station=reply.station, at=reply.at, kind="unknown_order", reason=reason)
 
     def _refuse(self, refused: Refused, received: Received) -> None:
         known = refused.station if self._gate(refused.station) is not None else ""

@@ -1,6 +1,7 @@
-"""hub → stations: each compound's directory, retained, and what went on at a compound's other gates."""
+"""hub → stations: each compound's directory, retained; what went on at a compound's other gates; commands to one station."""
 
 import logging
+import math
 import time
 from datetime import UTC, datetime
 
@@ -10,12 +11,17 @@ import sqlalchemy as sa
 from contract import topics
 from contract.codec import Message
 from contract.directory import PartHash, make_manifest, split
+from contract.messages import Command, CommandName
+from contract.topics import StationTopic
+from hub import orders
 from hub.config import Located
 from hub.link import Denied, Link, LinkDown, Outgoing
 from hub.movements import MovementCursor, by_compound, visits
 from hub.registry import directory, versions
 from hub.registry.errors import RegistryError
+from hub.rules.ordering import LIVES, Order
 from hub.signer import Signer
+from hub.store.writing import writing
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.3
@@ -46,6 +52,7 @@ class Publisher:
         self._link = Link(located, "hub-directory")
         self._sent: dict[str, _Sent] = {}
         self._movements = MovementCursor(datetime.now(UTC))
+        self._signed: dict[str, bytes] = {}
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -60,6 +67,7 @@ class Publisher:
         if not self._link.connected:
             return POLL_SECONDS
         try:
+            self._send_orders(now)
             for compound, version in self._due(now):
                 self._publish_directory(compound, version, now)
             self._publish_movements(now)
@@ -109,6 +117,27 @@ class Publisher:
             message = Outgoing(topics.movements(one.compound), signed, how.qos, how.retain, MOVEMENT_EXPIRY_SECONDS)
             self._link.publish([message])
         self._movements.mark(rows, now)
+
+    def _send_orders(self, now: datetime) -> None:
+        with self._engine.connect() as conn:
+            due = orders.due(conn, now)
+        self._signed = {one.id: self._signed.get(one.id) or self._command(one) for one in due}
+        for one in due:
+            try:
+                self._send_order(one, now)
+            except Denied as error:  # of one station, and no reason to keep anything from the others
+                log.warning("command %s not sent: %s", one.what, error)
+
+    def _send_order(self, one: Order, now: datetime) -> None:
+        """What is sent again is the same to the byte, so that a station which has it already takes it for old."""
+        how, left = topics.DELIVERY[StationTopic.COMMAND], math.ceil((one.made_at + LIVES - now).total_seconds())
+        topic = topics.station(one.station, StationTopic.COMMAND)
+        self._link.publish([Outgoing(topic, self._signed[one.id], how.qos, how.retain, max(left, 1))])
+        with writing(self._engine) as conn:
+            orders.sent(conn, one.id, now)
+
+    def _command(self, one: Order) -> bytes:
+        return self._signer.sign(Command(id=one.id, name=CommandName(one.what)), typ="command", audience=f"station:{one.station}")
 
     def _sign(self, body: Message, typ: str, compound: str) -> bytes:
         return self._signer.sign(body, typ=typ, audience=f"compound:{compound}")

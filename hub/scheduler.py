@@ -1,4 +1,4 @@
-"""What the hub does by the clock, in one process alone: the stations' directories, signed again every hour."""
+"""What the hub does by the clock, in one process alone: the stations' directories, signed again every hour, and its chores."""
 
 import fcntl
 import logging
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hub.chores import doing_chores
 from hub.config import Located
 from hub.publisher import Publisher
 from hub.registry.errors import RegistryError
@@ -27,7 +28,8 @@ def run_scheduler(located: Located) -> None:
     with sole_owner(located.folder / "scheduler.lock"):
         engine = open_store(located.store_url)
         migrate(engine)
-        keep_publishing(Publisher(engine, located, Signer(engine)), stop)
+        with doing_chores(engine, located):
+            keep_publishing(Publisher(engine, located, Signer(engine)), stop)
         engine.dispose()
 
 

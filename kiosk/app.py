@@ -23,14 +23,14 @@ from kiosk.clock import StationClock, boot_id
 from kiosk.config import Located, Thermometer
 from kiosk.drivers.base import SelfTest
 from kiosk.equipment import Equipment
-from kiosk.inputs import AnyTouch, BarrierAsked, CheckPin, DirectoryArrived, LinkChanged, MovementsArrived
+from kiosk.inputs import AnyTouch, BarrierAsked, CheckPin, DirectoryArrived, IdentifyAsked, LinkChanged, MovementsArrived
 from kiosk.journal import Journal, JournalUnavailable
 from kiosk.loop import Loop
 from kiosk.roster import roster_json
 from kiosk.rules.temperature import TemperatureRule
 from kiosk.state import Setup
 from kiosk.uplink import Uplink, UplinkSettings, load_kept_directory
-from kiosk.view import Snapshot
+from kiosk.view import Phase, Snapshot
 from kiosk.watchdog import Watchdog
 from kiosk.web import create_app, serve
 
@@ -195,18 +195,29 @@ class Station:
                 failed = [f"{test.device}: {test.detail}" for test in self._test_devices() if not test.ok]
                 return not failed, "; ".join(failed) or "all devices answer"
             case CommandName.IDENTIFY:
-                self._say("show_pass")
-                return True, "said"
+                return self._identify()
             case CommandName.SNAPSHOT:
                 sha = self._take_photo("snapshot")
                 return sha is not None, sha or "the camera gives no picture"
             case CommandName.OPEN_BARRIER:
-                if self._setup.barrier:
-                    self.loop.post(BarrierAsked())
-                return self._setup.barrier, "asked" if self._setup.barrier else "there is no barrier here"
+                return self._open_barrier()
             case CommandName.RESTART:
                 threading.Thread(target=self._end_after, args=(threading.current_thread(),), name="restart", daemon=True).start()
                 return True, "restarting"
+
+    def _identify(self) -> tuple[bool, str]:
+        if self.snapshot().phase is not Phase.WAITING:
+            return False, "somebody is at hand: ask again in a moment"
+        self.loop.post(IdentifyAsked())
+        return True, "shown and said"
+
+    def _open_barrier(self) -> tuple[bool, str]:
+        if not self._setup.barrier:
+            return False, "there is no barrier here"
+        if self.snapshot().volunteer is None:
+            return False, "no volunteer is signed in here"
+        self.loop.post(BarrierAsked())
+        return True, "asked"
 
     def _end_after(self, answering: threading.Thread) -> None:
         """End the process in order once the answer has been handed over; systemd starts it again."""

@@ -366,6 +366,11 @@ class BarrierAsked:
 
 
 @dataclass(frozen=True)
+class IdentifyAsked:
+    """The hub asks the station to say which one it is."""
+
+
+@dataclass(frozen=True)
 class ButtonPressed:
     """A button on the header: call, shutdown."""
 
@@ -397,8 +402,8 @@ class CommitFailed:
 
 Input = (
     Tick | TokenSeen | SeveralSeen | Measured | BodyMeasured | DirectoryArrived | MovementsArrived | LinkChanged | DeviceReport
-    | PinChecked | PhotoTaken | PresenceChanged | PersonPassed | BarrierReleased | BarrierAsked | ButtonPressed | DevicesTested
-    | Committed | CommitFailed
+    | PinChecked | PhotoTaken | PresenceChanged | PersonPassed | BarrierReleased | BarrierAsked | IdentifyAsked | ButtonPressed
+    | DevicesTested | Committed | CommitFailed
     | SetDirection | SetLanguage | TypeTemperature | ConfirmDuty | EnterPin | SignOff | OpenChecklist | DeclareByEye | Cancel
     | Retake | Decide | Emergency | WalkedThrough | CallHelp | Correct
     | PutAside | Recall | Gone | AddPerson | AddDetail | CheckBoot

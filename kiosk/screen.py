@@ -17,7 +17,7 @@ from kiosk.state import (
     Typing,
     time_of,
 )
-from kiosk.steps import counting, duty, five_here, lists, settings, shutting
+from kiosk.steps import counting, duty, five_here, identifying, lists, settings, shutting
 from kiosk.steps.deciding import can_decide, can_retake, shown_seconds
 from kiosk.steps.entries import sentence_of
 from kiosk.steps.extending import can_extend
@@ -52,7 +52,8 @@ def snapshot(state: State, now: Now, setup: Setup) -> Snapshot:
         n=0, station=setup.station, gate=setup.gate_name, compound=setup.compound_name,
         clock=f"{local:%H:%M}", clock_synced=now.synced, language=state.language,
         phase=_PHASES.get(type(at_hand), Phase.WAITING), direction=person.direction if person else state.direction,
-        sentence=sentence(state, is_closed(state, now, setup)), outcome=done.entry.outcome if done else None,
+        sentence=identifying.said(state, now, setup) or sentence(state, is_closed(state, now, setup)),
+        outcome=done.entry.outcome if done else None,
         reasons=done.entry.reasons if done else (), can_decide=can_decide(state), can_retake=can_retake(state),
         holder=_holder(state, person), reading=_reading(done.entry.reading if done else None),
         seconds_left=_seconds_left(at_hand, now, setup), sound=_SOUNDS.get(done.entry.outcome) if done else None,

@@ -35,6 +35,8 @@ class Timing:
     """A thermometer silent for longer is not waited for."""
     held_up: float = 10
     """A pass shown again this soon after its admission is the same person still holding it up."""
+    identified: float = 10
+    """The station says which one it is."""
     stray: float = 30
     """A stray code is recorded once in this time."""
     settling: float = 5

@@ -245,6 +245,8 @@ class State:
     window: Counting | None = None
     """The last full one."""
     panel: Panel = Panel()
+    identified_ns: int | None = None
+    """When the hub last asked which station this is; None: never."""
 
 
 Step = tuple[State, tuple[Effect, ...]]

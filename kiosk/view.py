@@ -180,7 +180,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     direction: Direction
     sentence: str
     """Key of the one short sentence for the resident: show_pass, one_by_one, measuring, ok_enter, ok_leave, again, wrist,
-    wait_aside, not_allowed, please_wait, emergency, badge_pin, show_desk_code, show_register_code, closed."""
+    wait_aside, not_allowed, please_wait, emergency, badge_pin, show_desk_code, show_register_code, closed, identify."""
     outcome: Outcome | None
     reasons: tuple[str, ...]
     """Keys for the volunteer alone."""

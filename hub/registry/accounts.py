@@ -70,8 +70,9 @@ def change_account(
     contact: str = "",
 ) -> None:  # fmt: skip
     """Another name, role, scope or end; its sessions end. Raises `RegistryError`, also for the last administrator's own role."""
-    known = require(conn, id)
-    if known.role is Role.ADMIN and (role != Role.ADMIN or expires_at is not None):
+    scopes = tuple(scopes)
+    after = Account(id=id, name=name, role=Role(role) if role in set(Role) else Role.GUEST, scopes=scopes, expires_at=expires_at)
+    if _governs(require(conn, id)) and not _governs(after):
         _spare_last_admin(conn, id)
     _write(conn, id, _values(name or id, role, expires_at, contact), scopes)
 
@@ -86,7 +87,7 @@ def set_password(conn: sa.Connection, id: str, password: str | None = None) -> s
 
 def disable(conn: sa.Connection, id: str) -> None:
     """The account can't be used any more; what it did stays. Raises `RegistryError`, also for the last administrator."""
-    if require(conn, id).role is Role.ADMIN:
+    if _governs(require(conn, id)):
         _spare_last_admin(conn, id)
     conn.execute(sa.update(table).where(table.c.id == id).values(disabled_at=datetime.now(UTC), life=table.c.life + 1))
 
@@ -184,7 +185,11 @@ def _place(conn: sa.Connection, scope: Scope) -> str:
     return scope.place
 
 
+def _governs(account: Account) -> bool:
+    """Whether this is an administrator of everything, for good: one of these there must always be."""
+    return account.role is Role.ADMIN and Scope(ScopeKind.ALL) in account.scopes and account.expires_at is None
+
+
 def _spare_last_admin(conn: sa.Connection, id: str) -> None:
-    others = [one for one in list_accounts(conn) if one.role is Role.ADMIN and one.id != id and one.expires_at is None]
-    if not others:
+    if not any(_governs(one) for one in list_accounts(conn) if one.id != id):
         raise RegistryError(f"{id!r} is the last administrator: make another one first")

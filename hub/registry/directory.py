@@ -4,11 +4,24 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from contract.directory import Badge, Badges, Bookings, Colours, DayCodes, Directory, Isolating, Revocations, Thresholds
+from contract.directory import (
+    Badge,
+    Badges,
+    Bookings,
+    Colours,
+    DayCodes,
+    Directory,
+    InspectionFinding,
+    InspectionFindings,
+    Isolating,
+    Revocations,
+    Thresholds,
+)
 from contract.passes import BADGES
 from hub.config import Located
 from hub.registry import bookings, colours, keys, photos, policies, roster, versions
 from hub.registry.day_codes import ensure_compound
+from hub.store.gates import load_standing
 from hub.store.tables import gates
 from hub.store.tables import passes as table
 
@@ -30,7 +43,7 @@ def build(conn: sa.Connection, located: Located, compound: str, now: datetime) -
         revocations=Revocations(ids=_ids(conn, listed, table.c.revoked_at.is_not(None))),
         isolating=Isolating(ids=_ids(conn, listed, table.c.isolating)),
         colours=_colours(conn, listed), badges=_badges(conn, listed),
-        thresholds=_thresholds(conn, compound), codes=DayCodes(codes=codes),
+        thresholds=_thresholds(conn, compound), codes=DayCodes(codes=codes), findings=_findings(conn, compound),
         roster=roster.build(conn, compound, now), faces=photos.faces(conn, compound, now),
         bookings=Bookings(bookings=bookings.in_sight(conn, compound, now)), policies=policies.in_force(conn, compound),
     )  # fmt: skip
@@ -56,3 +69,16 @@ def _thresholds(conn: sa.Connection, compound: str) -> Thresholds:
     rows = conn.scalars(sa.select(gates.c.schedule).where(gates.c.compound == compound))
     schedules = {tuple((first, last) for first, last in schedule) for schedule in rows}
     return Thresholds(schedule=schedules.pop() if len(schedules) == 1 else ())
+
+
+def _findings(conn: sa.Connection, compound: str) -> InspectionFindings:
+    """What inspections found missing at the compound's gates and nobody has found again since."""
+    ids = conn.scalars(sa.select(gates.c.id).where(gates.c.compound == compound).order_by(gates.c.id)).all()
+    standing = load_standing(conn, ids)
+    return InspectionFindings(
+        findings=tuple(
+            InspectionFinding(gate=gate, item=one.item.value, note=one.note, at=one.observed_at)
+            for gate in ids
+            for one in standing.get(gate, ())
+        )
+    )

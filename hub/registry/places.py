@@ -15,7 +15,7 @@ from hub.config import Located
 from hub.registry import access, versions
 from hub.registry.errors import RegistryError
 from hub.registry.kit import StationKit, make_kit
-from hub.store import tables
+from hub.store import meta, tables
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -65,15 +65,16 @@ def add_committee(conn: sa.Connection, id: str, name: str, area: str) -> None:
     _add(conn, PlaceKind.COMMITTEE, id, name=_named(name), area=area)
 
 
-def add_compound(conn: sa.Connection, id: str, name: str, committee: str, liaison: str = "") -> None:
-    """Add a compound 小区 of a committee; `liaison`: who to call."""
-    _add(conn, PlaceKind.COMPOUND, id, name=_named(name), committee=committee, liaison=liaison)
+def add_compound(conn: sa.Connection, id: str, name: str, committee: str, liaison: str = "", manager: str = "") -> None:
+    """Add a compound 小区 of a committee; `liaison`: who to call, `manager`: of its property, 物业."""
+    people = {"liaison": _person(liaison), "manager": _person(manager)}
+    _add(conn, PlaceKind.COMPOUND, id, name=_named(name), committee=committee, **people)
     versions.bump(conn, id)
 
 
 def add_gate(conn: sa.Connection, id: str, name: str, compound: str, schedule: Sequence[tuple[int, int]] = ()) -> None:
     """Add a gate 门岗 of a compound; `schedule`: opening hours in minutes of the local day, none: always open."""
-    _add(conn, PlaceKind.GATE, id, name=_named(name), compound=compound, schedule=[list(hours) for hours in schedule])
+    _add(conn, PlaceKind.GATE, id, name=_named(name), compound=compound, schedule=_hours(schedule))
     versions.bump(conn, compound)
 
 
@@ -88,6 +89,46 @@ def add_place(conn: sa.Connection, kind: PlaceKind, id: str, name: str, parent: 
     return add_gate(conn, id, name, parent)
 
 
+def change_area(conn: sa.Connection, id: str, name: str) -> None:
+    """Another name. Raises `RegistryError` for an unknown id or a bad value, as all of these do."""
+    _change(conn, PlaceKind.AREA, id, name=_named(name))
+
+
+def change_committee(conn: sa.Connection, id: str, name: str, area: str) -> None:
+    """Another name, or another area."""
+    _change(conn, PlaceKind.COMMITTEE, id, name=_named(name), area=area)
+
+
+def change_compound(conn: sa.Connection, id: str, *, name: str, committee: str, liaison: str = "", manager: str = "") -> None:
+    """Another name, committee, liaison or property manager."""
+    people = {"liaison": _person(liaison), "manager": _person(manager)}
+    _change(conn, PlaceKind.COMPOUND, id, name=_named(name), committee=committee, **people)
+
+
+def change_gate(
+    conn: sa.Connection, id: str, *, name: str, schedule: Sequence[tuple[int, int]] = (), closed: bool | None = None
+) -> None:
+    """Another name or other opening hours, which the stations are told; `closed`: put out of use, None: as it is."""
+    more = {} if closed is None else {"closed": closed}
+    _change(conn, PlaceKind.GATE, id, name=_named(name), schedule=_hours(schedule), **more)
+    gates = tables.gates
+    versions.bump(conn, str(conn.scalar(sa.select(gates.c.compound).where(gates.c.id == id))))
+
+
+def change_station(conn: sa.Connection, id: str, lane: str, in_service: bool) -> None:
+    """Another lane; out of service nothing is expected of it."""
+    _check_id("lane", lane)
+    values = {"lane": lane, "in_service": in_service}
+    if conn.execute(sa.update(tables.stations).where(tables.stations.c.id == id).values(**values)).rowcount == 0:
+        raise RegistryError(f"no station {id[:80]!r}: see `hub station list`")
+    meta.bump(conn)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of a place, a station or a lane."""
+    return _ID.fullmatch(text) is not None
+
+
 def list_places(conn: sa.Connection, kind: PlaceKind) -> list[Place]:
     """Every place of one kind, by id."""
     table, above = _TABLES[kind]
@@ -100,16 +141,23 @@ def add_station(
     *, host: str | None = None, pid_file: Path | None = None,
 ) -> StationKit:  # fmt: skip
     """Add a station with a password of its own and let it onto the broker. `host`: see `make_kit`, `pid_file`: `grant_access`."""
+    with engine.begin() as conn:
+        enrol_station(conn, located, station, gate, lane, pid_file=pid_file)
+        return make_kit(conn, located, station, host)
+
+
+def enrol_station(
+    conn: sa.Connection, located: Located, station: str, gate: str, lane: str = "1", *, pid_file: Path | None = None
+) -> None:
+    """Add a station in the transaction of who adds it; its kit is `make_kit`'s."""
     _check_id("station", station)
     _check_id("lane", lane)
     if station == broker.HUB_USER:
         raise RegistryError(f"station id {station!r} is the hub's own name on the broker: choose another")
-    with engine.begin() as conn:
-        _require(conn, PlaceKind.GATE, gate)
-        row = {"id": station, "gate": gate, "lane": lane, "password": secrets.token_urlsafe(24), "added_at": datetime.now(UTC)}
-        _insert(conn, tables.stations, row)
-        access.grant_access(conn, located, pid_file)
-        return make_kit(conn, located, station, host)
+    _require(conn, PlaceKind.GATE, gate)
+    row = {"id": station, "gate": gate, "lane": lane, "password": secrets.token_urlsafe(24), "added_at": datetime.now(UTC)}
+    _insert(conn, tables.stations, row)
+    access.grant_access(conn, located, pid_file)
 
 
 def list_stations(conn: sa.Connection) -> list[Station]:
@@ -130,10 +178,20 @@ def _add(conn: sa.Connection, kind: PlaceKind, id: str, **values: object) -> Non
     _insert(conn, table, {"id": id, **values})
 
 
+def _change(conn: sa.Connection, kind: PlaceKind, id: str, **values: object) -> None:
+    table, above = _TABLES[kind]
+    if above is not None and above in values:
+        _require(conn, above, str(values[above]))
+    if conn.execute(sa.update(table).where(table.c.id == id).values(**values)).rowcount == 0:
+        raise RegistryError(f"no {kind} {id[:80]!r}: see `hub place list {kind}`")
+    meta.bump(conn)
+
+
 def _insert(conn: sa.Connection, table: sa.Table, values: dict[str, object]) -> None:
     if conn.scalar(sa.select(table.c.id).where(table.c.id == values["id"])) is not None:
         raise RegistryError(f"id {values['id']!r} is taken among the {table.name}: choose another")
     conn.execute(sa.insert(table).values(**values))
+    meta.bump(conn)
 
 
 def _require(conn: sa.Connection, kind: PlaceKind, id: str) -> None:
@@ -144,7 +202,7 @@ def _require(conn: sa.Connection, kind: PlaceKind, id: str) -> None:
 
 
 def _check_id(what: str, id: str) -> None:
-    if not _ID.fullmatch(id):
+    if not is_id(id):
         raise RegistryError(
             f"{what} id {id[:80]!r}: an id is letters, digits, _ and -, begins with a letter or digit, 64 at most"
         )
@@ -154,3 +212,16 @@ def _named(name: str) -> str:
     if not name.strip() or len(name) > 200 or not name.isprintable():
         raise RegistryError(f"name {name[:80]!r}: a name has 1 to 200 printable characters")
     return name.strip()
+
+
+def _person(name: str) -> str:
+    if len(name) > 200 or not name.isprintable():
+        raise RegistryError(f"{name[:80]!r}: who to call has 200 printable characters at most")
+    return name.strip()
+
+
+def _hours(schedule: Sequence[tuple[int, int]]) -> list[list[int]]:
+    for begins, ends in schedule:
+        if not (0 <= begins < 1440 and 0 <= ends <= 1440 and begins != ends):
+            raise RegistryError(f"opening hours {begins} to {ends}: two different minutes of the day, from 0 to 1440")
+    return [list(hours) for hours in schedule]

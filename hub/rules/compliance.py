@@ -1,8 +1,9 @@
 """Whether a gate has its five: compliant, non-compliant, unreachable or closed. The weighing is the kiosk's own (contract.five).
 
-A lane is silent once its grace has passed since it was last heard, and from then on its evidence says nothing. A last will
-starts nothing of its own: the grace still counts from the last pulse. One silent lane of several leaves register, passes and
-temperature missing, so such a gate is never compliant; when every lane in service is silent the gate is unreachable.
+A lane is silent once its grace has passed since it was last heard, and from then on its evidence says nothing but what an
+inspection found. A last will starts nothing of its own: the grace still counts from the last pulse. One silent lane of several
+leaves register, passes and temperature missing, so such a gate is never compliant; when every lane in service is silent the
+gate is unreachable.
 """
 
 from collections.abc import Sequence
@@ -210,7 +211,8 @@ def _says(lane: Lane, silent: bool, lifetimes: Lifetimes, hearing: Hearing) -> t
     if silent:
         reason = "never_heard" if lane.heard_at is None else "station_silent"
         at = silent_at(lane, lifetimes, hearing)
-        return tuple(Evidence(item=i, present=False, basis=Basis.SENSOR, observed_at=at, reason=reason) for i in Item)
+        said = (Evidence(item=i, present=False, basis=Basis.SENSOR, observed_at=at, reason=reason) for i in Item)
+        return (*said, *(e for e in lane.evidence if e.basis is Basis.INSPECTED))
     return tuple(_held(e, lifetimes, hearing) for e in lane.evidence) if _excused(lane, lifetimes, hearing) else lane.evidence
 
 

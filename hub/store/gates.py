@@ -4,18 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from contract.codec import BadMessage
 from contract.five import Basis, Evidence, Item
 from contract.messages import Vitals, decode
 from hub.rules.compliance import Lane, Place
+from hub.rules.inspection import Found, as_evidence
 from hub.rules.intervals import Interval
+from hub.store import meta, tables
 from hub.store.tables import areas, committees, compounds, evidence, gates, intervals, pulses, stations
 
 _JOINED = gates.join(compounds, gates.c.compound == compounds.c.id).join(
     committees, compounds.c.committee == committees.c.id
 ).join(areas, committees.c.area == areas.c.id)  # fmt: skip
+_STANDING = "findings:"
+"""Before a gate's id: its findings that still stand, at hand for every judgement (JSON of a tuple of `Found`)."""
+_standing = msgspec.json.Decoder(tuple[Found, ...])
 _MANY = 500
 """Names in one query: SQLite and PostgreSQL both bound the number of parameters."""
 
@@ -38,18 +44,20 @@ def load_places(
 
 
 def load_lanes(connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[Lane]]:
-    """The stations of gates, by gate, each with its evidence and its last pulse."""
+    """The stations of gates, by gate, each with its evidence, the gate's standing findings among it, and its last pulse."""
     lanes: dict[str, list[Lane]] = defaultdict(list)
     joined = sa.select(stations, pulses.c.heard_at, pulses.c.online, pulses.c.vitals).select_from(
         stations.outerjoin(pulses, pulses.c.station == stations.c.id)
     ).order_by(stations.c.lane, stations.c.id)  # fmt: skip
-    said = sa.select(evidence).join(stations, stations.c.id == evidence.c.station)
+    own = evidence.c.basis != Basis.INSPECTED.value  # to inspect is the hub's: no station's word counts as an inspection
+    said = sa.select(evidence).join(stations, stations.c.id == evidence.c.station).where(own)
+    inspected = {gate: tuple(map(as_evidence, found)) for gate, found in load_standing(connection, ids).items()}
     for part in _parts(ids):
         known: dict[str, list[Evidence]] = defaultdict(list)
         for row in connection.execute(said.where(stations.c.gate.in_(part))).mappings():
             known[row["station"]].append(to_evidence(row))
         for row in connection.execute(joined.where(stations.c.gate.in_(part))).mappings():
-            lanes[row["gate"]].append(_lane(row, known[row["id"]]))
+            lanes[row["gate"]].append(_lane(row, (*known[row["id"]], *inspected.get(row["gate"], ()))))
     return lanes
 
 
@@ -61,6 +69,24 @@ def load_open(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[s
         for row in connection.execute(query.order_by(intervals.c.began_at)).mappings():
             found[row["gate"]][row["what"]] = to_interval(row)
     return found
+
+
+def load_standing(connection: sa.Connection, ids: Sequence[str]) -> dict[str, tuple[Found, ...]]:
+    """The inspections' findings that still outrank what the stations of these gates say, by gate."""
+    found: dict[str, tuple[Found, ...]] = {}
+    for part in _parts(ids):
+        query = sa.select(tables.meta).where(tables.meta.c.key.in_([_STANDING + gate for gate in part]))
+        found |= {row.key.removeprefix(_STANDING): _standing.decode(row.value) for row in connection.execute(query)}
+    return found
+
+
+def put_standing(connection: sa.Connection, gate: str, found: Sequence[Found]) -> bool:
+    """Keep which findings of a gate stand; returns whether that has changed."""
+    value = msgspec.json.encode(found).decode() if found else None
+    changed = meta.get(connection, _STANDING + gate) != value
+    if changed:
+        meta.put(connection, _STANDING + gate, value)
+    return changed
 
 
 def to_interval(row: Any) -> Interval:
@@ -77,11 +103,11 @@ def _place(row: Any) -> Place:
     return Place(**{**row, "schedule": schedule})
 
 
-def _lane(row: Any, known: list[Evidence]) -> Lane:
+def _lane(row: Any, known: tuple[Evidence, ...]) -> Lane:
     vitals = _vitals(row["vitals"])
     return Lane(
         station=row["id"], lane=row["lane"], in_service=row["in_service"], added_at=row["added_at"],
-        heard_at=row["heard_at"], online=bool(row["online"]), evidence=tuple(known),
+        heard_at=row["heard_at"], online=bool(row["online"]), evidence=known,
         backlog=vitals.backlog if vitals else None, clock=vitals.clock if vitals else None,
         directory_version=vitals.directory_version if vitals else None,
     )  # fmt: skip

@@ -1,6 +1,5 @@
 """The supervisors' pages: `create_app` wires what they need and nothing else does."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +14,6 @@ from hub.config import Located
 from hub.web import words
 from hub.web.alarms import alarms
 from hub.web.api import api
-from hub.web.attempts import Attempts
 from hub.web.commanding import commanding
 from hub.web.entry import entries
 from hub.web.errors import errors
@@ -23,6 +21,7 @@ from hub.web.exchange import exchange
 from hub.web.inspecting import inspecting
 from hub.web.live import Shared, Watch
 from hub.web.pages import pages
+from hub.web.passes import passes
 from hub.web.people import people
 from hub.web.rectifying import rectifying
 from hub.web.reports import reports
@@ -61,6 +60,7 @@ def create_app(located: Located, engine: sa.Engine, *, now: Callable[[], datetim
     login_manager.init_app(app)
     for blueprint in (
         signing_in, pages, entries, errors, people, rectifying, inspecting, alarms, exchange, reports, shifts, api, commanding,
+        passes,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     words.install(app, language)
@@ -74,4 +74,4 @@ def _site(located: Located, engine: sa.Engine, now: Callable[[], datetime]) -> S
         changes=lambda: status.changes(engine),
         now=now,
     )
-    return Site(located, engine, now, watch, Shared(), Attempts(time.monotonic))
+    return Site(located, engine, now, watch, Shared())

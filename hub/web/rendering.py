@@ -70,7 +70,7 @@ def gate_pieces(picture: Picture, gate: GateStatus, language: str) -> Pieces:
     lock = status.event_photos(engine, gate.shut_event) if gate.shut_event else ()
     parts = {
         "now": _part("now", row, gate, details.details(gate, _findings(gate.gate, now), now, language), lock),
-        "stations": _part("stations", stations),
+        "stations": _part("stations", gate.gate, stations),
         "timeline": _part("timeline", timeline.timeline(intervals, now, zone)),
         "entries": _part("entries", gate.gate, entries, ENTRIES),
         "happenings": _part("happenings", _happenings(gate.gate, language)),

@@ -1,22 +1,26 @@
-"""Who may see the pages: sign in with account and password, sign out by a button."""
+"""Who may see the pages: sign in with account and password, sign out by a button. Each, and each try, is in the audit log."""
 
+import sqlalchemy as sa
 from flask import Blueprint, Response, abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Regexp
 
+from hub import audit
 from hub.registry.accounts import Account, find, reach_of, verify
 from hub.rights import Reach
-from hub.web import guard
+from hub.store.writing import writing
+from hub.web import attempts, guard
 from hub.web.security import safe_path
 from hub.web.site import language, site
 from hub.web.texts import text
 
 OPEN_TO_ALL = frozenset(
-    {"signing_in.sign_in", "signing_in.sign_out", "pages.health", "pages.choose_language", "static", "bootstrap.static"}
-)
+    {"signing_in.sign_in", "signing_in.sign_out", "pages.health", "pages.choose_language", "static", "bootstrap.static",
+     "passes.phone.show"}
+)  # fmt: skip
 
 signing_in = Blueprint("signing_in", __name__)
 login_manager = LoginManager()
@@ -25,7 +29,7 @@ login_manager = LoginManager()
 class Credentials(FlaskForm):  # type: ignore[misc]
     """What is typed to sign in."""
 
-    account = StringField(validators=[InputRequired(), Length(max=64)])
+    account = StringField(validators=[InputRequired(), Length(max=64), Regexp(r"[^\x00-\x1f\x7f]+$")])
     password = PasswordField(validators=[InputRequired(), Length(max=1000)])
 
 
@@ -55,6 +59,8 @@ def ask_to_sign_in() -> ResponseReturnValue | None:
     """Pages are for those who signed in; a stream is told so instead of being sent elsewhere."""
     if request.endpoint in OPEN_TO_ALL:
         return None
+    if request.path.startswith("/api/") and (request.endpoint or "api.").startswith("api."):  # it asks for a token itself
+        return None
     if current_user.is_authenticated:
         guard.check()
         return None
@@ -76,22 +82,52 @@ def sign_in() -> ResponseReturnValue:
 
 
 def _try(form: Credentials, onward: str) -> ResponseReturnValue:
-    here, account = site(), form.account.data.strip()
-    key = (account, request.remote_addr or "")
-    seconds = here.attempts.wait_seconds(key)
+    account = form.account.data.strip()
+    seconds, known = try_password(account, form.password.data)
     if seconds:
         return _form(form, "sign_in.wait", 429, seconds=seconds)
-    with here.engine.connect() as conn:
-        known = verify(conn, account, form.password.data, at=here.now())
-        user = User(known, reach_of(conn, known)) if known else None
-    if user is None:
-        here.attempts.failed(key)
+    if known is None:
         return _form(form, "sign_in.wrong", 401)
-    here.attempts.succeeded(key)
     session.clear()
     session.permanent = True
-    login_user(user)
+    begin(known)
     return redirect(onward)
+
+
+def try_password(account: str, password: str, *, signs_in: bool = True) -> tuple[int, Account | None]:
+    """Seconds to wait before this account may be tried from here, or 0 and the account whose password it is.
+
+    Puts into the audit log that it `signs_in`, that the password was wrong, that the account is now locked. It may be unknown.
+    """
+    here, address = site(), request.remote_addr or ""
+    with writing(here.engine) as conn:
+        seconds = attempts.claim(conn, account, address, here.now())
+    if seconds:
+        return seconds, None
+    with here.engine.connect() as conn:
+        known = verify(conn, account, password, at=here.now())
+    with writing(here.engine) as conn:
+        if known is None:
+            _note_wrong(conn, account, address)
+        else:
+            attempts.succeeded(conn, account, address)
+            if signs_in:
+                audit.note(conn, account, attempts.SIGNED_IN, "account", account, at=here.now(), address=address)
+    return 0, known
+
+
+def _note_wrong(conn: sa.Connection, account: str, address: str) -> None:
+    now = site().now()
+    audit.note(conn, account, "wrong_password", "account", account, at=now, address=address)
+    seconds = attempts.wait_seconds(conn, account, address, now)
+    if seconds:
+        audit.note(conn, account, "lock_out", "account", account, {"seconds": seconds}, at=now, address=address)
+
+
+def begin(account: Account) -> None:
+    """Begin this browser's session anew as this account."""
+    with site().engine.connect() as conn:
+        login_user(User(account, reach_of(conn, account)))
 
 
 def _form(form: Credentials, problem: str | None, code: int, **values: object) -> ResponseReturnValue:
@@ -102,6 +138,9 @@ def _form(form: Credentials, problem: str | None, code: int, **values: object) -
 @signing_in.post("/sign-out")
 def sign_out() -> Response:
     """End the session."""
+    if current_user.is_authenticated:
+        with writing(site().engine) as conn:
+            guard.noted(conn, "sign_out", "account", current_user.id)
     logout_user()
     session.clear()
     return redirect(url_for("signing_in.sign_in"))  # type: ignore[return-value]

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from flask import current_app, request
 
 from hub.config import Located
-from hub.web.attempts import Attempts
 from hub.web.live import Shared, Watch
 from hub.web.texts import LANGUAGES
 
@@ -24,7 +23,6 @@ class Site:
     now: Callable[[], datetime]
     watch: Watch
     shared: Shared
-    attempts: Attempts
 
 
 def site() -> Site:

@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Flask
 from flask_babel import format_datetime, get_locale  # type: ignore[import-untyped]
 
+from hub.web.navigation import parts
 from hub.web.site import language, site
 from hub.web.texts import reason, text
 
@@ -41,6 +42,7 @@ def install(app: Flask, chosen: Callable[[], str]) -> None:
         t=lambda key, **values: text(chosen(), key, **values),
         why=lambda key: reason(chosen(), key),
         language=chosen,
+        parts=parts,
         settings=lambda: site().located.settings,
     )
     app.jinja_env.filters.update(hhmm=hhmm, hhmmss=hhmmss, moment=moment)

@@ -34,5 +34,6 @@ SPOKEN: dict[str, Spoken] = {
     "show_register_code": Spoken("请把登记本对准镜头", "qing2 ba3 deng1ji4ben3 dui4zhun3 jing4tou2", "Show the camera the page."),
     "closed": Spoken("本门已关闭", "ben3men2 yi3 guan1bi4", "This gate is closed."),
     "which_home": Spoken("您住几号几室", "nin2 zhu4 ji3hao4 ji3shi4", "Which building and room, please?"),
+    "identify": Spoken("本岗亭在这里", "ben3 gang3ting2 zai4 zhe4li3", "This is the station."),
     "next_one": Spoken("请下一位", "qing3 xia4yi2wei4", "The next one, please."),
 }  # fmt: skip

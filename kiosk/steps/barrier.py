@@ -32,8 +32,8 @@ def touched(state: State, touch: OpenBarrier, now: Now, setup: Setup) -> Step:
 
 
 def asked(state: State, given: BarrierAsked, now: Now, setup: Setup) -> Step:
-    """The hub asks for it."""
-    return _raised(state, "hub", setup)
+    """The hub asks for it: only while somebody is signed in here, since nobody else sees what stands under it."""
+    return _raised(state, "hub", setup) if state.lasting.shift is not None else (state, ())
 
 
 def released(state: State, given: BarrierReleased, now: Now, setup: Setup) -> Step:

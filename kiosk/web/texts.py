@@ -26,6 +26,7 @@ SENTENCES: dict[str, Pair] = {
     "show_desk_code": ("请把登记桌今日码对准镜头", "Show the camera today's desk code"),
     "show_register_code": ("请翻到登记本今日页，对准镜头", "Show the camera today's page of the register"),
     "closed": ("门岗\n关闭", "Gate\nclosed"),
+    "identify": ("本岗亭\n在这里", "This\nstation"),
 }
 
 TODOS: dict[str, Pair] = {

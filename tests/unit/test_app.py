@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from msgspec import structs
 
 from contract.directory import pin_secret
 from contract.messages import Command, CommandName, CommandReply
 from contract.sealing import b64
 from kiosk.app import Station
 from kiosk.config import load
-from kiosk.inputs import BarrierAsked, CheckPin
+from kiosk.inputs import BarrierAsked, CheckPin, IdentifyAsked
+from kiosk.view import Phase, VolunteerView
 from tests.unit.test_settings import STATION
 
 DEVICES = '[camera]\nsource = "emulated:world"\n[thermometer]\nbus = "emulated:world"\n'
@@ -87,8 +89,25 @@ def test_the_hub_asks_for_the_barrier(station: Station) -> None:
     assert ask(station, CommandName.OPEN_BARRIER) == CommandReply(id="c1", ok=False, detail="there is no barrier here")
     assert asked == []
     station._setup = replace(station._setup, barrier=True)
-    assert ask(station, CommandName.OPEN_BARRIER).ok
+    said = CommandReply(id="c1", ok=False, detail="no volunteer is signed in here")
+    assert (ask(station, CommandName.OPEN_BARRIER), asked) == (said, [])
+    shown = structs.replace(
+        station.snapshot(), volunteer=VolunteerView(name="李", since="07:00", hours=0.5, ask=False, over=False)
+    )
+    station.loop.snapshot = lambda: shown  # type: ignore[method-assign]
+    assert ask(station, CommandName.OPEN_BARRIER) == CommandReply(id="c1", ok=True, detail="asked")
     assert asked == [BarrierAsked()]
+
+
+def test_it_says_which_station_it_is_when_nobody_is_at_hand(station: Station) -> None:
+    asked: list[object] = []
+    station.loop.post = asked.append  # type: ignore[method-assign]
+    assert ask(station, CommandName.IDENTIFY) == CommandReply(id="c1", ok=True, detail="shown and said")
+    assert asked == [IdentifyAsked()]
+    shown = structs.replace(station.snapshot(), phase=Phase.MEASURING)
+    station.loop.snapshot = lambda: shown  # type: ignore[method-assign]
+    assert not ask(station, CommandName.IDENTIFY).ok
+    assert len(asked) == 1
 
 
 def test_a_restart_waits_until_the_answer_is_handed_over(station: Station) -> None:

@@ -13,6 +13,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contract.codec import encode
 from contract.events import (
@@ -46,6 +48,7 @@ from hub.registry import accounts, keys, places
 from hub.rules.compliance import GateStatus, ItemStatus, Status
 from hub.status import IntervalRow
 from hub.store import meta, migrate, open_store, tables
+from hub.store.supervision import failures
 from hub.web import attempts, board, create_app, live, security, timeline
 from hub.web.sentence import sentence
 from hub.web.texts import LANGUAGES, duration, reason, text, word
@@ -204,30 +207,94 @@ def test_ok__timeline() -> None:
 # ---- guessing ----
 
 
-def test_ok__five_failures_cost_a_minute() -> None:
-    clock = [0.0]
-    tried, key = attempts.Attempts(lambda: clock[0]), ("zhou", "10.0.0.1")
-    for _ in range(4):
-        tried.failed(key)
-    assert tried.wait_seconds(key) == 0
-    tried.failed(key)
-    assert (tried.wait_seconds(key), tried.wait_seconds(("zhou", "10.0.0.2"))) == (60, 0)
-    clock[0] = 60
-    assert tried.wait_seconds(key) == 0
+@pytest.fixture
+def tries(tmp_path: Path) -> Iterator[sa.Connection]:
+    """An empty store, written to."""
+    engine = open_store(f"sqlite:///{tmp_path}/tries.db")
+    migrate(engine)
+    with engine.begin() as conn:
+        yield conn
+    engine.dispose()
 
 
-def test_ok__a_success_forgets_failures() -> None:
-    tried, key = attempts.Attempts(lambda: 0.0, allowed=1), ("zhou", "10.0.0.1")
-    tried.failed(key)
-    tried.succeeded(key)
-    assert tried.wait_seconds(key) == 0
+def fail(conn: sa.Connection, times: int, *, address: str = "10.0.0.1", at: datetime = NOW) -> None:
+    """So many wrong passwords, each as soon as it may be."""
+    for _ in range(times):
+        at += timedelta(seconds=attempts.wait_seconds(conn, "zhou", address, at))
+        assert attempts.claim(conn, "zhou", address, at) == 0
 
 
-def test_ok__failures_are_kept_within_bounds() -> None:
-    tried = attempts.Attempts(lambda: 0.0, allowed=1, most=2)
-    for account in "abc":
-        tried.failed((account, ""))
-    assert [tried.wait_seconds((account, "")) for account in "abc"] == [0, 60, 60]
+def waits(conn: sa.Connection, address: str = "10.0.0.1", at: datetime = NOW, account: str = "zhou") -> int:
+    return attempts.wait_seconds(conn, account, address, at)
+
+
+def test_ok__five_failures_cost_a_minute(tries: sa.Connection) -> None:
+    fail(tries, 4)
+    assert waits(tries) == 0
+    fail(tries, 1)
+    assert (waits(tries), waits(tries, "10.0.0.2"), waits(tries, account="li")) == (60, 0, 0)
+    assert attempts.claim(tries, "zhou", "10.0.0.1", NOW + timedelta(seconds=59)) == 1
+    assert waits(tries, at=NOW + timedelta(seconds=60)) == 0
+
+
+@given(st.integers(0, 10_000))
+def test_ok__each_further_failure_doubles_the_wait_up_to_an_hour(count: int) -> None:
+    wait, next_wait = attempts.pause(count), attempts.pause(count + 1)
+    assert (wait > timedelta()) == (count >= attempts.FREE)
+    assert next_wait == (min(2 * wait, attempts.LONGEST_WAIT) if wait else attempts.pause(attempts.FREE) * (count + 1 == 5))
+
+
+def test_ok__a_try_while_one_waits_counts_for_nothing(tries: sa.Connection) -> None:
+    fail(tries, 5)
+    for _ in range(100):
+        assert attempts.claim(tries, "zhou", "10.0.0.1", NOW) == 60
+    assert waits(tries) == 60
+
+
+def test_ok__a_success_forgets_failures(tries: sa.Connection) -> None:
+    fail(tries, 5)
+    attempts.succeeded(tries, "zhou", "10.0.0.1")
+    assert waits(tries) == 0
+    fail(tries, 4)
+    assert waits(tries) == 0
+
+
+def test_ok__twenty_failures_from_anywhere_close_an_account_to_strangers(tries: sa.Connection) -> None:
+    audit.note(tries, "zhou", "sign_in", "account", "zhou", at=ago(9999), address="10.0.9.9")
+    audit.note(tries, "li", "sign_in", "account", "li", at=ago(9999), address="10.0.9.8")
+    for n in range(19):
+        fail(tries, 1, address=f"10.0.0.{n}")
+    assert waits(tries, "10.0.9.8") == 0
+    fail(tries, 1, address="10.0.0.99")
+    assert (waits(tries, "10.0.9.8"), waits(tries, "10.0.9.9"), waits(tries, "10.0.9.8", account="li")) == (900, 0, 0)
+    assert waits(tries, "10.0.9.8", NOW + timedelta(minutes=15)) == 0
+    assert attempts.claim(tries, "zhou", "10.0.9.8", NOW + timedelta(minutes=15)) == 0
+    assert waits(tries, "10.0.9.7", NOW + timedelta(minutes=15)) == 900
+
+
+def test_ok__failures_further_apart_than_an_hour_close_nothing(tries: sa.Connection) -> None:
+    for n in range(19):
+        fail(tries, 1, address=f"10.0.0.{n}")
+    later = NOW + timedelta(hours=1)
+    fail(tries, 1, address="10.0.0.99", at=later)
+    assert waits(tries, "10.0.9.8", later) == 0
+
+
+def test_ok__a_clock_that_was_set_back_makes_no_wait_longer(tries: sa.Connection) -> None:
+    fail(tries, 5)
+    assert waits(tries, at=ago(600)) == 60
+
+
+def test_ok__failures_a_day_old_are_removed_and_the_rest_are_bounded(
+    tries: sa.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(tries, 1)
+    attempts.claim(tries, "li", "10.0.0.2", NOW + timedelta(days=1))
+    assert tries.execute(sa.select(failures.c.account)).scalars().all() == ["li"]
+    monkeypatch.setattr(attempts, "MOST", 3)
+    for n in range(9):
+        attempts.claim(tries, f"a{n}", "", NOW + timedelta(days=1, seconds=n))
+    assert sorted(tries.execute(sa.select(failures.c.account)).scalars()) == ["a5", "a6", "a7", "a8"]
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,7 @@ def test_ok__every_member_has_words(group: str, members: Iterable[str]) -> None:
 
 RESIDENT = [
     "show_pass",
+    "identify",
     "one_by_one",
     "measuring",
     "ok_enter",

@@ -203,9 +203,28 @@ def test_opening_it_by_touch_takes_a_volunteer(gate: Gate) -> None:
 
 def test_the_hub_and_the_barriers_own_button(gate: Gate) -> None:
     gate.give(inputs.BarrierAsked())
+    assert (gate.raised, gate.bodies(BarrierOpened)) == (0, [])
+    gate.sign_in()
+    gate.give(inputs.BarrierAsked())
     assert (gate.raised, gate.bodies(BarrierOpened)) == (1, [BarrierOpened(cause="hub")])
     gate.give(inputs.BarrierReleased())
     assert (gate.raised, gate.bodies(BarrierOpened)[1:]) == (1, [BarrierOpened(cause="button")])
+
+
+def test_the_hub_asks_which_station_it_is(gate: Gate) -> None:
+    """For ten seconds, on the idle screen alone; whoever comes meanwhile is looked at as ever."""
+    gate.give(inputs.IdentifyAsked())
+    assert (gate.screen.sentence, gate.said[-1]) == ("identify", "identify")
+    gate.wait(9)
+    assert gate.screen.sentence == "identify"
+    gate.wait(1.1)
+    assert gate.screen.sentence == "show_pass"
+    gate.give(inputs.IdentifyAsked())
+    gate.show(VAN)
+    assert gate.screen.sentence != "identify"
+    said = list(gate.said)
+    gate.give(inputs.IdentifyAsked())
+    assert (gate.screen.sentence != "identify", gate.said) == (True, said)
 
 
 def test_the_buttons_on_the_header(gate: Gate) -> None:

@@ -1,3 +1,47 @@
 """The words of tokens for other programs: key → Chinese, English."""
 
-TEXTS: dict[str, tuple[str, str]] = {}
+TEXTS: dict[str, tuple[str, str]] = {
+    "tokens": ("接口令牌", "Tokens for other programs"),
+    "tokens.lead": (
+        "其他程序凭令牌读取门岗情况,权限和范围不超过它所属的账号。接口说明:",
+        "Other programs read about the gates with a token. It may do and see no more than its account. The interface: ",
+    ),
+    "tokens.new": ("新令牌", "The new token"),
+    "tokens.new.note": (
+        "只显示这一次,请现在就复制到要用它的程序里。",
+        "It is shown this once: copy it into the program that is to use it now.",
+    ),
+    "tokens.none": ("还没有令牌。", "There are no tokens yet."),
+    "tokens.add": ("添加令牌", "Add a token"),
+    "tokens.name": ("用途", "What for"),
+    "tokens.name.note": ("写明给哪个程序用,如“区大屏”。", "Which program it is for, such as “district wall screen”."),
+    "tokens.account": ("所属账号", "Account"),
+    "tokens.account.note": (
+        "令牌只能看到这个账号管的小区;账号停用,令牌随之失效。",
+        "The token sees this account's compounds only, and ends with it.",
+    ),
+    "tokens.actions": ("可以做什么", "What it may do"),
+    "tokens.may.view": ("查看门岗、进出记录、整改、督查、警报", "See gates, entries, rectifications, inspections, alerts"),
+    "tokens.may.alert": ("确认警报", "Acknowledge alerts"),
+    "tokens.can.view": ("查看", "see"),
+    "tokens.can.alert": ("确认警报", "acknowledge alerts"),
+    "tokens.last_day": ("有效至(含当天)", "Last day"),
+    "tokens.expires": ("到期", "Ends"),
+    "tokens.made": ("添加", "Added"),
+    "tokens.used": ("最近使用", "Last used"),
+    "tokens.never": ("从未使用", "never used"),
+    "tokens.state.good": ("有效", "in use"),
+    "tokens.state.over": ("已到期", "over"),
+    "tokens.state.revoked": ("已吊销", "revoked"),
+    "tokens.revoke": ("吊销", "Revoke"),
+    "tokens.revoke.of": ("吊销令牌 {name}", "Revoke token {name}"),
+    "tokens.unknown": ("没有这个令牌,或已吊销。", "There is no such token, or it was revoked before."),
+    "tokens.wrong.name": ("请写明给哪个程序用,100字以内。", "Say which program it is for, in 100 characters."),
+    "tokens.wrong.account": ("请从列表中选一个账号。", "Choose an account from the list."),
+    "tokens.wrong.actions": ("请至少勾选一项。", "Tick at least one."),
+    "tokens.wrong.beyond": (
+        "账号“{name}”没有所选的权限:请少选一项,或换一个账号。",
+        "Account “{name}” may not do all of this: choose less, or another account.",
+    ),
+    "tokens.wrong.last_day": ("请选今天起十年以内的日期。", "Choose a date from today on, within ten years."),
+}

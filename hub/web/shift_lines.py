@@ -1,0 +1,177 @@
+"""From the rota and who was on duty to what the pages of shifts show. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hub.rules import rota as weeks
+from hub.rules import shifts as rules
+from hub.rules.compliance import Place
+from hub.rules.shifts import Judged, Over, Span, Taking, Twice
+
+MINUTES = 24 * 60
+BAD = (Taking.UNTAKEN, Taking.UNKNOWN)
+_WORST = {taking: n for n, taking in enumerate(Taking)}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A stretch of a day; `x` and `width` in minutes from its beginning."""
+
+    kind: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
+class ShiftLine:
+    """A shift of the rota and what became of it; `others`: who was there instead."""
+
+    id: str
+    begins: datetime
+    ends: datetime
+    taking: Taking
+    badge: str | None
+    name: str
+    others: tuple[str, ...]
+    ended: bool
+
+
+@dataclass(frozen=True)
+class DutyLine:
+    """Somebody on duty from when until when."""
+
+    badge: str
+    name: str
+    begins: datetime
+    ends: datetime
+    seconds: float
+    open: bool
+    going: bool
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """A gate on a day: planned against real."""
+
+    place: Place
+    shifts: tuple[ShiftLine, ...]
+    duty: tuple[DutyLine, ...]
+    planned: tuple[Bar, ...]
+    real: tuple[Bar, ...]
+    worst: Taking
+    gaps: int
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """A badge's week: hours of each day, Monday first."""
+
+    badge: str
+    name: str
+    places: tuple[str, ...]
+    days: tuple[float, ...]
+    hours: float
+    over: tuple[Over, ...]
+    twice: tuple[Twice, ...]
+    going: bool
+    unsure: bool
+
+
+def gate_rows(
+    places: Iterable[Place], judged: Iterable[Judged], spans: Iterable[Span], names: Mapping[str, str], begins: datetime,
+    now: datetime,
+) -> list[GateRow]:  # fmt: skip
+    """A row for each gate that has a rota or somebody on duty on the day that begins at `begins`, gaps first."""
+    ends = begins + timedelta(minutes=MINUTES)
+    planned: dict[str, list[Judged]] = {}
+    for one in judged:
+        planned.setdefault(one.planned.gate, []).append(one)
+    there: dict[str, list[Span]] = {}
+    for span in spans:
+        if span.begins < ends and span.ends > begins:
+            there.setdefault(span.gate, []).append(span)
+    rows = [
+        _row(place, planned.get(place.gate, []), there.get(place.gate, []), names, (begins, ends), now)
+        for place in places
+        if place.gate in planned or place.gate in there
+    ]
+    return sorted(rows, key=lambda row: (_WORST[row.worst] if row.shifts else len(_WORST), -row.gaps))
+
+
+def _row(
+    place: Place, judged: Sequence[Judged], spans: Sequence[Span], names: Mapping[str, str], day: weeks.Window, now: datetime
+) -> GateRow:
+    return GateRow(
+        place=place, shifts=tuple(shift_line(one, names, now) for one in judged),
+        duty=tuple(duty_line(span, names, now) for span in spans),
+        planned=tuple(_bar(one.taking, one.planned.begins, one.planned.ends, day) for one in judged),
+        real=tuple(_bar("open" if span.open and span.ends != now else "duty", span.begins, span.ends, day) for span in spans),
+        worst=min((one.taking for one in judged), key=_WORST.__getitem__, default=Taking.AHEAD),
+        gaps=sum(one.taking in BAD for one in judged),
+    )  # fmt: skip
+
+
+def _bar(kind: str, begins: datetime, ends: datetime, day: weeks.Window) -> Bar:
+    left, right = max(begins, day[0]), min(ends, day[1])
+    return Bar(kind, _minutes(left - day[0]), max(_minutes(right - left), 1.0))
+
+
+def _minutes(span: timedelta) -> float:
+    return round(span.total_seconds() / 60, 1)
+
+
+def shift_line(one: Judged, names: Mapping[str, str], now: datetime) -> ShiftLine:
+    """A shift as a line."""
+    planned = one.planned
+    others = tuple(names[badge] for badge in one.badges if badge != planned.badge)
+    return ShiftLine(
+        id=planned.id, begins=planned.begins, ends=planned.ends, taking=one.taking, badge=planned.badge,
+        name=names[planned.badge] if planned.badge else "", others=others, ended=planned.ends <= now,
+    )  # fmt: skip
+
+
+def duty_line(span: Span, names: Mapping[str, str], now: datetime) -> DutyLine:
+    """A span as a line."""
+    going = span.open and span.ends == now
+    seconds = (span.ends - span.begins).total_seconds()
+    return DutyLine(span.badge, names[span.badge], span.begins, span.ends, seconds, span.open, going)
+
+
+def counts(rows: Iterable[GateRow]) -> dict[str, int]:
+    """How many shifts of the day there are of each kind."""
+    made = dict.fromkeys(map(str, Taking), 0)
+    for row in rows:
+        for one in row.shifts:
+            made[str(one.taking)] += 1
+    return made
+
+
+def person_lines(
+    spans: Sequence[Span], over: Sequence[Over], twice: Sequence[Twice], names: Mapping[str, str], places: Mapping[str, Place],
+    monday: date, zone: ZoneInfo, now: datetime,
+) -> list[PersonLine]:  # fmt: skip
+    """Each badge's week: those over their hours or at two gates first, then by hours."""
+    days = [(weeks.moment(day, 0, zone), weeks.moment(day, MINUTES, zone)) for day in weeks.week(monday)]
+    lines = []
+    for badge, mine in rules.by_badge(spans).items():
+        hours = tuple(rules.worked(mine, *day) / 3600 for day in days)
+        inside = [span for span in mine if span.begins < days[-1][1] and span.ends > days[0][0]]
+        if not inside:
+            continue
+        lines.append(
+            PersonLine(
+                badge=badge, name=names[badge],
+                places=tuple(dict.fromkeys(_place(span.gate, places) for span in inside)), days=hours, hours=sum(hours),
+                over=tuple(one for one in over if one.badge == badge),
+                twice=tuple(one for one in twice if one.badge == badge),
+                going=bool(rules.on_duty(inside, now)), unsure=any(span.open and span.ends != now for span in inside),
+            )
+        )  # fmt: skip
+    return sorted(lines, key=lambda line: (not (line.over or line.twice), -line.hours, line.name, line.badge))
+
+
+def _place(gate: str, places: Mapping[str, Place]) -> str:
+    known = places.get(gate)
+    return f"{known.compound_name} {known.gate_name}" if known else gate
