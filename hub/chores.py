@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from hub import rectifications
+from hub import rectifications, uploads
 from hub.config import Located
 from hub.raising import keep_looking
 from hub.registry.errors import RegistryError
@@ -18,7 +18,8 @@ from hub.store.writing import writing
 
 log = logging.getLogger(__name__)
 RECTIFY_SECONDS = 30.0
-REPORT_SECONDS = 600.0
+REPORT_SECONDS = 3600.0
+TIDY_SECONDS = 300.0
 PATIENCE_SECONDS = 30.0
 """A chore that is in the middle of something is waited for this long: an address that does not answer takes 20."""
 
@@ -49,6 +50,16 @@ def keep_rectifying(engine: sa.Engine, _located: Located, stop: threading.Event)
         stop.wait(RECTIFY_SECONDS)
 
 
+def keep_tidy(_engine: sa.Engine, located: Located, stop: threading.Event) -> None:
+    """Forget lists that were read for an import and never taken."""
+    while not stop.is_set():
+        try:
+            uploads.purge(located.folder, datetime.now(UTC))
+        except OSError as error:
+            log.warning("lists that were not taken: %s", error)
+        stop.wait(TIDY_SECONDS)
+
+
 def keep_reporting(engine: sa.Engine, located: Located, stop: threading.Event) -> None:
     """Write yesterday's report once a day."""
     while not stop.is_set():
@@ -62,4 +73,4 @@ def keep_reporting(engine: sa.Engine, located: Located, stop: threading.Event) -
 
 
 Chore = Callable[[sa.Engine, Located, threading.Event], None]
-CHORES: tuple[Chore, ...] = (keep_rectifying, keep_looking, keep_sending, keep_reporting)
+CHORES: tuple[Chore, ...] = (keep_rectifying, keep_looking, keep_sending, keep_reporting, keep_tidy)

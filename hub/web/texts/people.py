@@ -340,5 +340,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "audit.kind.shift": ("班次", "shift"),
     "audit.kind.hours": ("在岗时长", "hours"),
     "audit.kind.report": ("日报", "report"),
+    "audit.kind.entries": ("进出登记", "register of entries"),
+    "audit.kind.rectifications": ("整改清单", "rectifications"),
+    "audit.kind.inspections": ("督查清单", "inspections"),
     "audit.kind.token": ("接口令牌", "token"),
 }
