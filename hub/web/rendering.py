@@ -71,7 +71,7 @@ def gate_pieces(picture: Picture, gate: GateStatus, language: str) -> Pieces:
     parts = {
         "now": _part("now", row, gate, details.details(gate, _findings(gate.gate, now), now, language), lock),
         "stations": _part("stations", gate.gate, stations),
-        "timeline": _part("timeline", timeline.timeline(intervals, now, zone), gate.gate, now.astimezone(zone).date().isoformat()),
+        "timeline": _part("timeline", timeline.timeline(intervals, now, zone), gate.gate, f"{now.astimezone(zone):%Y-%m-%d}"),
         "entries": _part("entries", gate.gate, entries, ENTRIES),
         "happenings": _part("happenings", _happenings(gate.gate, language)),
     }
