@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.table import Row, text
 
-PARTS = ("scanner", "journal", "passage", "ingest")
+PARTS = ("scanner", "journal", "passage", "ingest", "pages")
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def test_there_are_accounts_of_every_scope(district: Any) -> None:
     engine, _, _ = district
     with engine.connect() as conn:
         kinds = {scope.kind for account in accounts.list_accounts(conn) for scope in account.scopes}
-        assert len(passes.list_passes(conn)) == SMALL.holders + 6 * SMALL.compounds
+        assert len(passes.list_passes(conn)) == SMALL.holders + 20 * SMALL.compounds
     assert kinds == {"all", "area", "compound"}
 
 

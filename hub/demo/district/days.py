@@ -4,7 +4,8 @@ import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,13 +15,14 @@ from contract.events import Clock
 from contract.five import Basis, Evidence, Item
 from contract.messages import Vitals
 from hub.config import Located
-from hub.demo.district.entries import Happening, happenings
+from hub.demo.district.entries import SHIFTS, Happening, happenings, planned
 from hub.demo.district.households import Badges
-from hub.demo.district.places import District, Gate
+from hub.demo.district.places import GATES, District, Gate
 from hub.rules import intervals
 from hub.rules.compliance import Lane, Place, gate_status
 from hub.rules.intervals import Interval
 from hub.store import tables
+from hub.store.supervision import rota
 
 _BASIS = {
     Item.VOLUNTEER: Basis.DECLARED, Item.DESK: Basis.DECLARED, Item.REGISTER: Basis.SENSOR, Item.PASSES: Basis.SENSOR,
@@ -67,11 +69,35 @@ def tell(
         rows = list(_judged(gate, story, located, now - timedelta(days=days), now))
         conn.execute(sa.insert(tables.intervals), rows)
         _as_it_is_now(conn, gate, story, now)
-        told = happenings(rng, gate, badges[gate.compound.id], holders[gate.compound.id], story.silent, located.zone,
+        mine = _badges(gate, badges)
+        _rota(conn, gate, mine, located.zone, now)
+        told = happenings(rng, gate, mine, holders[gate.compound.id], story.silent, located.zone,
                           begins=now - timedelta(days=days), ends=now, a_day=entries_a_day)  # fmt: skip
         made["intervals"] += len(rows)
         made["events"] += _write(conn, gate, told, now - timedelta(days=days))
     return made
+
+
+def _badges(gate: Gate, badges: Badges) -> tuple[str, ...]:
+    """Those of its compound's badges that stand at this gate."""
+    place = int(gate.id.rpartition("g")[2]) - 1
+    return badges[gate.compound.id][place::GATES]
+
+
+def _rota(conn: sa.Connection, gate: Gate, badges: tuple[str, ...], zone: tzinfo, now: datetime) -> None:
+    """Who is to be there when, from the day before yesterday to a week ahead."""
+    if gate.side:
+        return
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = []
+    for day in range(-2, 8):
+        times = [midnight + timedelta(days=day, hours=hour) for hour in (*SHIFTS, SHIFTS[0] + 24)]
+        rows += [
+            {"id": f"{gate.id}-{day + 2}-{n}", "gate": gate.id, "begins": begins, "ends": ends,
+             "badge": planned(begins, zone, badges), "made_at": now, "made_by": "seed"}
+            for n, (begins, ends) in enumerate(pairwise(times))
+        ]  # fmt: skip
+    conn.execute(sa.insert(rota), rows)
 
 
 def _holders(conn: sa.Connection) -> dict[str, list[tuple[str, str]]]:

@@ -57,7 +57,7 @@ def happenings(
         local = hour.astimezone(zone)
         bodies: list[tuple[datetime, Body]] = []
         if local.hour in SHIFTS:
-            fresh = None if rng.random() < 0.03 else rng.choice(badges)
+            fresh = None if rng.random() < 0.03 else planned(hour, zone, badges)
             bodies += [(hour, body) for body in _takes_over(on, fresh)]
             on = fresh
         if is_open(gate.schedule, local):
@@ -66,6 +66,12 @@ def happenings(
             if begins <= at < ends:
                 yield Happening(at, _heard(at, silent), body)
         hour += timedelta(hours=1)
+
+
+def planned(begins: datetime, zone: tzinfo, badges: Sequence[str]) -> str:
+    """Whose turn a shift is: one after another, so that the same person has it at another hour each day."""
+    local = begins.astimezone(zone)
+    return badges[(local.toordinal() * (len(SHIFTS) + 1) + SHIFTS.index(local.hour)) % len(badges)]
 
 
 def _takes_over(before: str | None, after: str | None) -> Iterator[Body]:

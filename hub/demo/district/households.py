@@ -23,11 +23,11 @@ _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡林郭何高罗郑梁�
 _GIVEN = ("秀英", "建国", "敏", "芳", "伟", "丽", "强", "静", "磊", "玉兰", "桂花", "志明", "小军", "晓燕", "国庆", "雪梅")
 _COLOURS = (("yellow", 0.02), ("blue", 0.03), ("purple", 0.03), ("orange", 0.002), ("red", 0.0005), ("white", 0.01))
 _ISOLATING = 0.002
-VOLUNTEERS = 6
-"""Badges of a compound."""
+VOLUNTEERS = 20
+"""Badges of a compound: five for each of its gates, four at most."""
 PIN = "2468"
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-"""738 badges of a demonstration: a real one takes the default cost."""
+"""2,460 badges of a demonstration: a real one takes the default cost."""
 _BATCH = 5000
 
 

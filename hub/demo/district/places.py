@@ -15,7 +15,9 @@ _SECOND = ("梅", "美", "绣", "苑", "平", "荣", "桂", "漕", "林", "健",
 _LAST = ("小区", "花园", "新村", "公寓", "家园")
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡林郭何高罗"
 _GIVEN = ("秀英", "建国", "敏", "芳", "伟", "丽", "强", "静", "磊", "玉兰", "桂花", "志明")
-_GATES = ("正门", "东门", "西门", "南门", "北门")
+_NAMES = ("正门", "东门", "西门", "南门")
+GATES = len(_NAMES)
+"""Gates of a compound at most."""
 SIDE_HOURS = ((390, 570), (990, 1170))
 """06:30–09:30 and 16:30–19:30, in minutes of the day."""
 
@@ -96,5 +98,5 @@ def _names(rng: random.Random, count: int) -> list[str]:
 
 
 def _gates(rng: random.Random, compound: Compound) -> list[Gate]:
-    names = _GATES[: rng.choice((1, 2, 2, 2, 3, 3, 4))]
+    names = _NAMES[: rng.choice((1, 2, 2, 2, 3, 3, 4))]
     return [Gate(f"{compound.id}g{n}", name, compound, side=n > 2) for n, name in enumerate(names, 1)]

@@ -12,13 +12,14 @@ import click
 import sqlalchemy as sa
 
 from contract.five import Item
-from hub import judging
+from hub import judging, rectifications
 from hub.broker import free_port
 from hub.config import Located
 from hub.demo.district import Size, seed_district
 from hub.demo.places import configure
 from hub.judging import Judging
 from hub.processes import Child, stop_all
+from hub.raising import look
 from hub.registry import accounts
 from hub.store import meta, migrate, open_store
 from hub.store.tables import evidence, pulses, stations
@@ -63,7 +64,7 @@ def _serve(data: Path, located: Located, engine: sa.Engine, password: str, stop:
 
 
 def beat(engine: sa.Engine, located: Located, now: datetime, rng: random.Random) -> None:
-    """Every station that is not silent speaks, at a few something comes or goes, and the gates are judged."""
+    """Stations that are not silent speak, at a few something comes or goes, gates are judged, and what follows is done."""
     with engine.begin() as conn:
         conn.execute(sa.update(pulses).where(pulses.c.online).values(heard_at=now))
         meta.put(conn, meta.ALIVE_AT, now.isoformat())
@@ -76,4 +77,6 @@ def beat(engine: sa.Engine, located: Located, now: datetime, rng: random.Random)
             if not there or rng.random() < 0.1:  # most shortfalls are put right; few are new
                 conn.execute(sa.update(evidence).where(mine).values(**values))
         judging.judge(conn, None, now, Judging(lifetimes=located.lifetimes, zone=located.zone))
+        rectifications.step(conn, now)
         meta.bump(conn)
+    look(engine, located, now)
