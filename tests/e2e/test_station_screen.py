@@ -499,7 +499,7 @@ def reached(port: FakePort, page: Page, name: str, **changes: Any) -> None:
             "selector => { document.body.dataset.steady = 'yes'; document.querySelector(selector).click(); }",
             selector,
         )
-    page.wait_for_function("!['请稍等', 'One moment'].includes(document.querySelector('#local .said')?.textContent)")
+    expect(page.locator("#local .said", has_text=re.compile("^(请稍等|One moment)$"))).to_have_count(0)
 
 
 def touch(page: Page, selector: str) -> None:
