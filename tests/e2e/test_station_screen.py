@@ -1,5 +1,6 @@
 """The station's screen in a real browser: what is shown, that it fits, and what a touch does."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
