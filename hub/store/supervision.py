@@ -73,6 +73,7 @@ inspections = sa.Table(  # 督查; nobody but its maker sees one before sent_at
     _word("method", 16), _id("by", nullable=False), _at("observed_at"), sa.Column("sent_at", Instant, index=True),
     sa.Column("conduct", sa.Boolean), _text("note"),  # conduct: NULL: not looked at
     _maybe("rechecks"),  # the rectification that this looks at again
+    sa.Column("actor", sa.JSON(none_as_null=True)),  # 演员查: what the actor tried and what the journal says of it
 )  # fmt: skip
 
 findings = sa.Table(  # 督查发现, one of an item of the five

@@ -76,7 +76,8 @@ accounts = sa.Table(
 keys = sa.Table(
     "keys", metadata, _id("kid", primary_key=True), sa.Column("use", sa.String(16), nullable=False),  # passes, messages, sealing
     sa.Column("public", sa.LargeBinary, nullable=False), sa.Column("private", sa.LargeBinary, nullable=False),
-    sa.Column("created_at", Instant, nullable=False), sa.Column("retired_at", Instant),
+    sa.Column("created_at", Instant, nullable=False), sa.Column("retired_at", Instant), sa.Column("not_after", Instant),
+    sa.Column("certificate", sa.Text, nullable=False, server_default=""),  # by the offline root; "": by none
 )  # fmt: skip
 
 passes = sa.Table(
