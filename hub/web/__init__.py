@@ -14,12 +14,15 @@ from hub.config import Located
 from hub.web import words
 from hub.web.alarms import alarms
 from hub.web.api import api
+from hub.web.colouring import colouring
 from hub.web.commanding import commanding
 from hub.web.entry import entries
 from hub.web.errors import errors
 from hub.web.exchange import exchange
+from hub.web.figures import figures
 from hub.web.inspecting import inspecting
 from hub.web.live import Shared, Watch
+from hub.web.notices import notices
 from hub.web.pages import pages
 from hub.web.passes import passes
 from hub.web.people import people
@@ -29,6 +32,7 @@ from hub.web.security import protect, secret
 from hub.web.shifts import shifts
 from hub.web.signing_in import login_manager, signing_in
 from hub.web.site import Site, language
+from hub.web.station_settings import station_settings
 
 SESSION_HOURS = 12
 
@@ -60,7 +64,7 @@ def create_app(located: Located, engine: sa.Engine, *, now: Callable[[], datetim
     login_manager.init_app(app)
     for blueprint in (
         signing_in, pages, entries, errors, people, rectifying, inspecting, alarms, exchange, reports, shifts, api, commanding,
-        passes,
+        passes, notices, colouring, station_settings, figures,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     words.install(app, language)

@@ -2,14 +2,31 @@
 
 from collections.abc import Mapping
 
-from hub.web.texts import alarms, api, commanding, en, exchange, inspecting, passes, people, rectifying, reports, shifts, zh
+from hub.web.texts import (
+    alarms,
+    api,
+    colouring,
+    commanding,
+    en,
+    exchange,
+    figures,
+    inspecting,
+    notices,
+    passes,
+    people,
+    rectifying,
+    reports,
+    shifts,
+    station_settings,
+    zh,
+)  # fmt: skip
 from hub.web.texts.reasons import REASONS
 from hub.web.texts.register import WORDS
 
 DEFAULT = "zh"
 _PAIRS: tuple[Mapping[str, tuple[str, str]], ...] = (
     people.TEXTS, rectifying.TEXTS, inspecting.TEXTS, alarms.TEXTS, exchange.TEXTS, reports.TEXTS, shifts.TEXTS, api.TEXTS,
-    commanding.TEXTS, passes.TEXTS,
+    commanding.TEXTS, passes.TEXTS, notices.TEXTS, colouring.TEXTS, station_settings.TEXTS, figures.TEXTS,
 )  # fmt: skip
 """Key → Chinese and English, by the part of the pages that says them."""
 LANGUAGES = {

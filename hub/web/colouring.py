@@ -1,0 +1,5 @@
+"""Pages: to be written."""
+
+from flask import Blueprint
+
+colouring = Blueprint("colouring", __name__)

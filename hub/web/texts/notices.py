@@ -1,0 +1,3 @@
+"""The words of these pages."""
+
+TEXTS: dict[str, tuple[str, str]] = {}
