@@ -117,7 +117,7 @@ SITES: dict[str, Pair] = {"forehead": ("额头", "Brow"), "wrist": ("手腕", "W
 UI: dict[str, Pair] = {
     "title": ("岗亭终端", "Gate station"),
     "emergency": ("紧急\n放行", "Urgent\nentry"),
-    "unchecked": ("未检\n进入", "Walked\nthrough"),
+    "unchecked": ("未检\n进入", "No\ncheck"),
     "help": ("求助", "Help"),
     "visitor": ("访客", "Visitor"),
     "other_language": ("English", "中文"),
@@ -141,7 +141,7 @@ UI: dict[str, Pair] = {
     "admit": ("放行", "Let in"),
     "turn_away": ("不放行", "Turn away"),
     "retake": ("复测", "Retake"),
-    "cancel": ("取消", "Cancel"),
+    "cancel": ("取消", "Quit"),
     "ok": ("确定", "OK"),
     "erase": ("删", "Del"),
     "figure": ("读数", "Figure"),

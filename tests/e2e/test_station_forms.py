@@ -1,6 +1,6 @@
 """The work at a gate, touch by touch as a finger does it: how many touches each flow takes, and what the station then gets.
 
-Every flow is gone through at the three sizes of screen, in one language or the other.
+Every flow is gone through at the three sizes of screen, in both languages.
 """
 
 import re

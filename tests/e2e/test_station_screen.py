@@ -249,49 +249,32 @@ TYPE = """() => [...document.querySelectorAll('button, p, output, .word, header 
   .map(e => [e.textContent.trim(), parseFloat(getComputedStyle(e).fontSize)])"""
 
 
-@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids="{0[0]}x{0[1]}".format)
-def test_ok__every_screen_fits_and_can_be_read_and_touched(
-    port: FakePort, page: Page, screenshots: Path, size: tuple[int, int]
-) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    for name, changes in SCREENS.items():
-        drawn(port, page, **changes)
-        page.screenshot(path=screenshots / f"{name}-{size[0]}x{size[1]}.png")
-        assert_fits(page, name)
-        assert_sizes(page, name, MILLIMETRE[size])
-
-
-@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids="{0[0]}x{0[1]}".format)
-def test_ok__every_view_of_the_work_fits_and_can_be_read_and_touched(
-    port: FakePort, page: Page, screenshots: Path, size: tuple[int, int]
-) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    for name in LOCAL:
-        reached(port, page, name)
-        page.screenshot(path=screenshots / f"{name}-{size[0]}x{size[1]}.png")
-        assert_fits(page, name)
-        assert_sizes(page, name, MILLIMETRE[size])
-
-
+each_language = pytest.mark.parametrize("language", ["zh", "en"])
 each_size = pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids="{0[0]}x{0[1]}".format)
 
 
+@each_language
 @each_size
-def test_ok__the_work_fits_in_english_too(port: FakePort, page: Page, screenshots: Path, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    for name in LOCAL:
-        reached(port, page, name, language="en")
-        page.screenshot(path=screenshots / f"{name}-en-{size[0]}x{size[1]}.png")
-        assert_fits(page, name)
-
-
-@each_size
-def test_ok__english_fits_too(port: FakePort, page: Page, screenshots: Path, size: tuple[int, int]) -> None:
+def test_ok__every_screen_fits_and_can_be_read_and_touched(
+    port: FakePort, page: Page, size: tuple[int, int], language: str
+) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for name, changes in SCREENS.items():
-        drawn(port, page, language="en", **changes)
-        page.screenshot(path=screenshots / f"{name}-en-{size[0]}x{size[1]}.png")
+        drawn(port, page, language=language, **changes)
         assert_fits(page, name)
+        assert_sizes(page, name, MILLIMETRE[size])
+
+
+@each_language
+@each_size
+def test_ok__every_view_of_the_work_fits_and_can_be_read_and_touched(
+    port: FakePort, page: Page, size: tuple[int, int], language: str
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for name in LOCAL:
+        reached(port, page, name, language=language)
+        assert_fits(page, name)
+        assert_sizes(page, name, MILLIMETRE[size])
 
 
 @pytest.mark.parametrize(

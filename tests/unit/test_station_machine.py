@@ -12,13 +12,26 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec import structs
 
 from contract.directory import Directory, InspectionFinding, InspectionFindings, Isolating, Policies, Revocations
-from contract.events import Band, BarrierOpened, Correction, Direction, Entry, Outcome, PhotoAttached, Tallied, Who, kind_of
+from contract.events import (
+    Band,
+    BarrierOpened,
+    Correction,
+    Direction,
+    Entry,
+    GapAnswered,
+    Outcome,
+    PhotoAttached,
+    Started,
+    Tallied,
+    Who,
+    kind_of,
+)
 from contract.five import Item
 from kiosk import inputs
-from kiosk.drivers.base import Fault, FaultKind, Measurement
-from kiosk.inputs import DeviceReport, DirectoryArrived, LinkChanged, Measured, SeveralSeen, TokenSeen
-from kiosk.lasting import replay
-from kiosk.state import Measuring
+from kiosk.drivers.base import BodyMeasurement, BodySite, Fault, FaultKind, Measurement
+from kiosk.inputs import BodyMeasured, DeviceReport, DirectoryArrived, LinkChanged, Measured, SeveralSeen, TokenSeen
+from kiosk.lasting import SHOWN_GAP_SECONDS, replay
+from kiosk.state import Measuring, Typing
 from kiosk.view import resident_view
 from kiosk.vitals import Log, vitals
 from tests.unit.gate_driver import AMBIENT, BADGES, DIRECTORY, FEVER, LOW, NOBODY, NORMAL, RESIDENTS, SETUP, START, Gate, pass_id
@@ -103,6 +116,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.gate.equip()
         self.emergencies = self.lost_pulses = 0
         self.used: dict[str, set[int]] = {}
+        self.pressed: set[int] = set()
 
     @rule(text=st.sampled_from(CODES))
     def show(self, text: str) -> None:
@@ -151,6 +165,28 @@ class AnyOrder(RuleBasedStateMachine):
             if isinstance(event.body, Entry) and event.body.reading is not None:
                 assert isinstance(before, Measuring)
                 self._use(event.id, before, at)
+
+    @rule(
+        celsius=st.sampled_from([36.6, 38.0, 35.0, 43.5, 12.0]),
+        ago=st.sampled_from([0, 1, 5, 40]),
+        site=st.sampled_from(BodySite),
+    )
+    def somebody_presses_the_button_of_a_thermometer(self, celsius: float, ago: int, site: BodySite) -> None:
+        """Its figure may arrive late, and twice."""
+        at = self.gate.now.mono_ns - ago * 10**9
+        for _ in range(2):
+            before, known = self.gate.state.at_hand, len(self.gate.events)
+            self.gate.give(BodyMeasured(BodyMeasurement(celsius, at, site), "health-thermometer"))
+            after = self.gate.state.at_hand
+            taken = len(after.person.readings) if isinstance(after, Measuring | Typing) else 0
+            measured = len(before.person.readings) if isinstance(before, Measuring | Typing) else 0
+            decided = [e.body for e in self.gate.events[known:] if isinstance(e.body, Entry) and e.body.reading is not None]
+            if decided or taken > measured:
+                assert isinstance(before, Measuring | Typing)
+                assert at > before.person.seen_ns
+                assert at not in self.pressed
+                self.pressed.add(at)
+                assert all(one.reading.source == "health-thermometer" for one in decided if one.reading)
 
     def _use(self, what: str, before: Measuring, at: int) -> None:
         samples = {sample.mono_ns for sample in before.samples} | {at}
@@ -300,6 +336,16 @@ class AnyOrder(RuleBasedStateMachine):
             about = known[photo.event]
             wanted = about.outcome.value if isinstance(about, Entry) else {"help": "help", "gate_shut": "lock"}[kind_of(about)]
             assert photo.purpose == wanted
+
+    @invariant()
+    def a_power_cut_is_told_until_somebody_has_answered_for_it(self) -> None:
+        told = False
+        for body in (event.body for event in self.gate.events):
+            if isinstance(body, Started) and body.unclean and (body.gap_seconds or 0) >= SHOWN_GAP_SECONDS:
+                told = True
+            elif isinstance(body, GapAnswered):
+                told = False
+        assert (self.gate.screen.gap_minutes is not None) == told
 
     @invariant()
     def a_locked_gate_says_so(self) -> None:
