@@ -18,6 +18,16 @@ class PassKey(Message, frozen=True, kw_only=True):
     kid: str
     public: str
     not_after: Instant | None = None
+    certificate: str = ""
+    """By an offline root (`contract.certifying`); empty: by none."""
+
+
+class MessageKey(Message, frozen=True, kw_only=True):
+    """A public key the hub signs its messages with (Ed25519, 32 bytes, base64url)."""
+
+    kid: str
+    public: str
+    certificate: str = ""
 
 
 class Keys(Message, frozen=True, kw_only=True):
@@ -27,6 +37,9 @@ class Keys(Message, frozen=True, kw_only=True):
     sealing_kid: str = ""
     sealing: str = ""
     """X25519 public key, base64url."""
+    sealing_certificate: str = ""
+    messages: tuple[MessageKey, ...] = ()
+    """Keys of the hub's messages: those in use, those to come and those that were. Empty from a hub that doesn't say."""
 
 
 class Revocations(Message, frozen=True, kw_only=True):

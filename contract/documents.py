@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from contract import VERSION, directory, events, messages, sealing, signing, topics
+from contract import VERSION, certifying, directory, events, messages, sealing, signing, topics
 from contract.codec import Message
 from contract.topics import Delivery, StationTopic
 
@@ -17,7 +17,7 @@ MESSAGES: dict[StationTopic, type[Message]] = {
 
 TYPES: tuple[type[Message], ...] = (
     *MESSAGES.values(), messages.Movements, events.Event, directory.Manifest, *directory.PARTS.values(), signing.Envelope,
-    sealing.Personal,
+    sealing.Personal, certifying.Certificate,
 )  # fmt: skip
 _STATION, _COMPOUND, _SHA = "STATION", "COMPOUND", "SHA256"
 _PARAMETERS = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jws
 from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import OKPKey
@@ -23,6 +24,10 @@ class Envelope(Message, frozen=True, kw_only=True):
     body: dict[str, object]
 
 
+class UnknownKey(BadMessage):
+    """A message that is signed with a key not known here: it may become known."""
+
+
 _envelope: Callable[[bytes], Envelope] = decoder(Envelope)
 
 
@@ -30,7 +35,7 @@ def sign(body: Message, *, typ: str, audience: str, counter: int, kid: str, priv
     """A compact JWS of a message; `private` is a raw 32-byte Ed25519 key."""
     payload = encode({"typ": typ, "aud": audience, "ctr": counter, "body": body})
     header = {"alg": ALGORITHM, "kid": kid}
-    return jws.serialize_compact(header, payload, _private_key(private), algorithms=[ALGORITHM]).encode()
+    return jws.serialize_compact(header, payload, private_key(private), algorithms=[ALGORITHM]).encode()
 
 
 def open_signed(data: bytes, *, typ: str, audience: str, above: int, keys: Mapping[str, bytes]) -> tuple[bytes, int]:
@@ -48,17 +53,22 @@ def _verified(data: bytes, keys: Mapping[str, bytes]) -> bytes:
         signed = jws.extract_compact(data)
         kid = signed.headers().get("kid")
         if not isinstance(kid, str) or kid not in keys:
-            raise BadMessage(f"signed with an unknown key: {str(kid)[:40]!r}")
-        key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": b64(keys[kid])})
-        return jws.deserialize_compact(data, key, algorithms=[ALGORITHM]).payload
+            raise UnknownKey(f"signed with an unknown key: {str(kid)[:40]!r}")
+        return jws.deserialize_compact(data, public_key(keys[kid]), algorithms=[ALGORITHM]).payload
     except BadSignatureError:
         raise BadMessage("the signature does not match: forged or damaged") from None
+    except UnknownKey:
+        raise
     except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise BadMessage(str(error) if isinstance(error, BadMessage) else f"not a signed message: {error}") from None
+        raise BadMessage(f"not a signed message: {error}") from None
 
 
-def _private_key(private: bytes) -> OKPKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+def public_key(public: bytes) -> OKPKey:
+    """A raw 32-byte Ed25519 public key as joserfc wants it."""
+    return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": b64(public)})
 
+
+def private_key(private: bytes) -> OKPKey:
+    """A raw 32-byte Ed25519 private key as joserfc wants it."""
     public = Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
     return OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "d": b64(private), "x": b64(public)})

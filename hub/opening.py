@@ -1,11 +1,16 @@
 """Opens what stations have sealed to the hub: personal fields and photos. Only when somebody who may asks for it."""
 
+import logging
+
 import sqlalchemy as sa
 
 from contract.codec import BadMessage
 from contract.sealing import Personal, Sealed, open_bytes, unseal
 from hub.registry import keys
+from hub.registry.errors import RegistryError
 from hub.store.tables import blobs, gates, stations
+
+log = logging.getLogger(__name__)
 
 
 def personal(conn: sa.Connection, event: str, sealed: Sealed) -> Personal | None:
@@ -14,6 +19,9 @@ def personal(conn: sa.Connection, event: str, sealed: Sealed) -> Personal | None
     try:
         opened = None if key is None else unseal(sealed, key.private)
     except BadMessage:
+        return None
+    except RegistryError as error:
+        log.error("nothing can be opened: %s", error)
         return None
     return opened if opened is not None and opened.event == event else None
 
@@ -28,6 +36,9 @@ def photo(conn: sa.Connection, sha: str) -> bytes | None:
             return open_bytes(data, key.private)
         except BadMessage:
             continue
+        except RegistryError as error:
+            log.error("nothing can be opened: %s", error)
+            return None
     return None
 
 

@@ -7,6 +7,7 @@ from gunicorn.app.base import BaseApplication
 
 from hub.config import Located
 from hub.store import migrate, open_store
+from hub.vault import open_hub
 
 THREADS = 64
 
@@ -27,7 +28,7 @@ class HubServer(BaseApplication):  # type: ignore[misc]
         """Called by gunicorn in the worker for the WSGI application."""
         from hub.web import create_app
 
-        engine = open_store(self._located.store_url)
+        engine = open_hub(self._located)
         return create_app(self._located, engine)
 
 

@@ -1,8 +1,9 @@
-"""Signs what the hub sends: the newest key, and a counter that rises for ever, through restarts and restored backups."""
+"""Signs what the hub sends: the key in use, and a counter that rises for ever, through restarts and restored backups."""
 
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -10,10 +11,16 @@ import sqlalchemy as sa
 from contract.codec import Message
 from contract.signing import sign
 from hub.registry.keys import Key, KeyUse, current
+from hub.store.meta import put
 from hub.store.tables import meta
 
 BLOCK = 1_000_000
 """Counters are microseconds since 1970 and reserved a second at a time: one write to the store a second at most."""
+
+
+_PREFIX = "counter:"
+TYPES = ("ack", "manifest", "config", "command", "movements")
+"""Of what the hub signs: contract.signing.Envelope."""
 
 
 class _Block(msgspec.Struct, frozen=True):
@@ -51,11 +58,24 @@ class Signer:
     def _reserve(self, typ: str, at_least: int) -> _Block:
         while True:
             with self._engine.begin() as conn:
-                key = current(conn, KeyUse.MESSAGES)
-                taken = conn.scalar(sa.select(meta.c.value).where(meta.c.key == f"counter:{typ}"))
+                key = current(conn, KeyUse.MESSAGES, datetime.fromtimestamp(self._clock_us() / 1e6, UTC))
+                taken = conn.scalar(sa.select(meta.c.value).where(meta.c.key == _PREFIX + typ))
                 first = max(at_least, int(taken or 0))
-                if _take(conn, f"counter:{typ}", taken, first + BLOCK):
+                if _take(conn, _PREFIX + typ, taken, first + BLOCK):
                     return _Block(first, first + BLOCK, key)
+
+
+def counters(conn: sa.Connection) -> dict[str, int]:
+    """Type → the counter up to which some are reserved."""
+    rows = conn.execute(sa.select(meta).where(meta.c.key.startswith(_PREFIX, autoescape=True)))
+    return {row.key.removeprefix(_PREFIX): int(row.value) for row in rows}
+
+
+def raise_counters(conn: sa.Connection, least: int) -> None:
+    """Have every type's counter go on from `least` at least: after a restore, past all that was sent since the backup."""
+    known = counters(conn)
+    for typ in {*TYPES, *known}:
+        put(conn, _PREFIX + typ, str(max(least, known.get(typ, 0))))
 
 
 def _take(conn: sa.Connection, key: str, seen: str | None, end: int) -> bool:

@@ -157,8 +157,8 @@ def _verdict(token: str, located: Located) -> dict[str, Any]:
     from kiosk.uplink import load_kept_directory
 
     with _journal(located) as log:
-        directory = load_kept_directory(log)
-    keys = {key.kid: unb64(key.public) for key in directory.keys.passes} if directory else {}
+        directory = load_kept_directory(log, located.roots)
+    keys = {key.kid: unb64(key.public) for key in directory.keys.passes if key.public} if directory else {}
     claims = read(token, keys)
     revoked = directory.revocations.ids if directory else ()
     refused = (

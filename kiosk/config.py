@@ -119,6 +119,10 @@ class Hub(Section, frozen=True, kw_only=True):
     sealing_kid: str
     sealing: str
     """X25519 public key, base64url."""
+    roots: tuple[str, ...] = ()
+    """Ed25519 public keys, base64url: where there are any, only keys that one of them has certified count."""
+    certificates: dict[str, str] = {}
+    """kid → certificate of one of `keys`."""
 
 
 class Screen(Section, frozen=True, kw_only=True):
@@ -176,6 +180,11 @@ class Located(msgspec.Struct, frozen=True):
         """kid → raw Ed25519 public key."""
         return {kid: unb64(key) for kid, key in self.settings.hub.keys.items()}
 
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The roots that this station trusts, raw Ed25519 public keys."""
+        return tuple(unb64(root) for root in self.settings.hub.roots)
+
 
 def load(path: Path) -> Located:
     """Read kiosk.toml; raises `BadSettings`."""
@@ -193,6 +202,7 @@ def _check(located: Located, path: Path) -> None:
     for key, value in [
         *((f"hub.keys.{kid}", key) for kid, key in settings.hub.keys.items()),
         ("hub.sealing", settings.hub.sealing),
+        *(("hub.roots", root) for root in settings.hub.roots),
     ]:
         if not _is_key(value):
             raise BadSettings(f"{path}: key {key!r} is {value!r}: not a 32-byte key in base64url")

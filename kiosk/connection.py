@@ -39,6 +39,10 @@ class UplinkSettings:
     """The certificate authority of the broker; None: no TLS, for loopback only."""
     hub_keys: Mapping[str, bytes] = field(default_factory=dict)
     """Key id → raw Ed25519 public key of the hub, several while keys are rotated."""
+    hub_certificates: Mapping[str, str] = field(default_factory=dict)
+    """Key id → the certificate of such a key, where it has one."""
+    roots: tuple[bytes, ...] = ()
+    """Raw Ed25519 public keys: where there are any, only what one of them has certified counts."""
     batch: int = 50
     resend_seconds: float = 10
     vitals_seconds: float = 15

@@ -1,10 +1,13 @@
 """The directory as a station holds it: a signed manifest and the parts it names, kept whole beside the journal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+
+from msgspec import structs
 
 from contract import VERSION
 from contract.codec import BadMessage, Message, decoder, encode
 from contract.directory import PARTS, Directory, Manifest, assemble, hash_part
+from kiosk.certified import sift
 from kiosk.journal import Journal
 
 _MANIFEST_KEY = "manifest"
@@ -20,13 +23,23 @@ _parts: Callable[[bytes], _Parts] = decoder(_Parts)
 
 
 class DirectoryKeeper:
-    """Puts a directory together from what arrives, in whatever order. Not thread-safe."""
+    """Puts a directory together from what arrives, in whatever order. Not thread-safe.
 
-    def __init__(self, journal: Journal, compound: str) -> None:
-        self._journal, self._compound = journal, compound
+    It is kept as it was published. `roots`: of its keys only those count that one of them has certified; see `kiosk.certified`.
+    """
+
+    complaints: tuple[str, ...] = ()
+    """What is wrong with the keys of the directory in force, in plain words."""
+
+    def __init__(self, journal: Journal, compound: str, *, roots: Collection[bytes] = ()) -> None:
+        self._journal, self._compound, self._roots = journal, compound, roots
         self._applied, self._parts = _load(journal)
         self._wanted: Manifest | None = None
         self._arrived: dict[str, bytes] = {}
+
+    def in_force(self) -> Directory | None:
+        """The directory in force; None if there is none yet."""
+        return self._sifted(assemble(self._applied, self._parts)) if self._applied is not None else None
 
     def take_manifest(self, body: bytes) -> Directory | None:
         """A manifest whose signature was checked; the directory if it is whole and new. Raises `BadMessage`."""
@@ -56,7 +69,11 @@ class DirectoryKeeper:
         self._keep(manifest, parts)
         self._applied, self._parts, self._wanted = manifest, parts, None
         self._arrived = {name: data for name, data in self._arrived.items() if data != parts.get(name)}  # of the next version
-        return directory
+        return self._sifted(directory)
+
+    def _sifted(self, directory: Directory) -> Directory:
+        found, self.complaints = _certified(directory, self._roots)
+        return found
 
     def _matching(self, name: str, manifest: Manifest) -> bytes:
         """The part as it just arrived, or as it was before if that is the one the manifest names."""
@@ -73,10 +90,17 @@ class DirectoryKeeper:
         self._journal.keep_all(values)
 
 
-def load_kept_directory(journal: Journal) -> Directory | None:
+def load_kept_directory(journal: Journal, roots: Collection[bytes] = ()) -> Directory | None:
     """The directory that was in force when the station last ran; None if there is none, or it is damaged."""
     manifest, parts = _load(journal)
-    return assemble(manifest, parts) if manifest is not None else None
+    return _certified(assemble(manifest, parts), roots)[0] if manifest is not None else None
+
+
+def _certified(directory: Directory, roots: Collection[bytes]) -> tuple[Directory, tuple[str, ...]]:
+    if directory.issued_at is None:
+        return directory, ()
+    found = sift(directory.keys, roots, directory.issued_at)
+    return structs.replace(directory, keys=found.keys), found.complaints
 
 
 def _load(journal: Journal) -> tuple[Manifest | None, dict[str, bytes]]:

@@ -3,15 +3,18 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract import topics
 from contract.codec import BadMessage
 from contract.directory import Directory
 from contract.messages import Ack, Command, CommandReply, Config, Movements, decode
-from contract.signing import open_signed
+from contract.signing import UnknownKey, open_signed
+from kiosk.clock import StationClock
 from kiosk.connection import Arrived, UplinkSettings
 from kiosk.directory_keeper import DirectoryKeeper
+from kiosk.hub_keys import HubKeys
+from kiosk.inputs import Now
 from kiosk.journal import Journal
 from kiosk.ranges import fork_point
 
@@ -26,6 +29,8 @@ class Listeners:
     on_movements: Callable[[Movements], None]
     on_command: Callable[[Command], CommandReply]
     on_config: Callable[[Config], None]
+    on_keys: Callable[[tuple[str, ...]], None] = field(default=lambda complaints: None)
+    """What is wrong with the hub's keys, in plain words, whenever that changes; told only to a station that trusts a root."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,20 @@ class Reply:
 class Downlink:
     """Takes what arrives. A bad message is logged once per channel and changes nothing."""
 
-    def __init__(self, journal: Journal, settings: UplinkSettings, listeners: Listeners, answer: Callable[[Reply], None]) -> None:
+    def __init__(
+        self, journal: Journal, settings: UplinkSettings, listeners: Listeners, answer: Callable[[Reply], None],
+        *, clock: Callable[[], Now] | None = None,
+    ) -> None:  # fmt: skip
         self._journal, self._settings, self._listeners, self._answer = journal, settings, listeners, answer
-        self._directory = DirectoryKeeper(journal, settings.compound)
+        self._directory = DirectoryKeeper(journal, settings.compound, roots=settings.roots)
+        self._keys = HubKeys(settings, clock or StationClock().now)
+        in_force = self._directory.in_force()
+        if in_force is not None:
+            self._keys.in_force(in_force)
+        self._unopened: bytes | None = None
+        """The last manifest that was signed with a key not known here."""
         self._complained: set[str] = set()
+        self._wrong: tuple[str, ...] | None = None
         self._own, self._shared = f"station:{settings.station}", f"compound:{settings.compound}"
 
     def take(self, arrived: Arrived) -> None:
@@ -51,6 +66,14 @@ class Downlink:
             self._take(topics.parse(arrived.topic), arrived)
         except Exception as error:  # whatever is in it or comes of it, the next message must be heard
             self._complain(arrived.topic, error)
+        self.report_keys()
+
+    def report_keys(self) -> None:
+        """Tell what is wrong with the hub's keys, if that has changed."""
+        wrong = tuple(dict.fromkeys((*self._directory.complaints, *self._keys.complaints())))
+        if self._settings.roots and wrong != self._wrong:
+            self._wrong = wrong
+            self._listeners.on_keys(wrong)
 
     def _take(self, address: topics.Address, arrived: Arrived) -> None:
         match address.channel:
@@ -78,10 +101,26 @@ class Downlink:
 
     def _take_directory(self, part: str, payload: bytes) -> None:
         if part == "manifest":
-            directory = self._directory.take_manifest(self._open("manifest", self._shared, payload, again=True))
-        else:
-            directory = self._directory.take_part(part, payload)
+            self._take_manifest(payload)
+            return
+        learned = part == "keys" and self._keys.offered(payload)
+        self._apply(self._directory.take_part(part, payload))
+        if learned and self._unopened is not None:
+            self._take_manifest(self._unopened)
+
+    def _take_manifest(self, payload: bytes) -> None:
+        """One signed with an unknown key is kept: what a broker retains comes in any order, and the key may be on its way."""
+        self._unopened = None
+        try:
+            body = self._open("manifest", self._shared, payload, again=True)
+        except UnknownKey:
+            self._unopened = payload
+            raise
+        self._apply(self._directory.take_manifest(body))
+
+    def _apply(self, directory: Directory | None) -> None:
         if directory is not None:
+            self._keys.in_force(directory)
             self._listeners.on_directory(directory)
 
     def _take_command(self, arrived: Arrived) -> None:
@@ -106,7 +145,7 @@ class Downlink:
     def _check(self, typ: str, audience: str, payload: bytes, again: bool = False) -> tuple[bytes, int]:
         """`again`: a retained message comes with every connection, so its own counter is good as well."""
         above = self._counter(typ) - again
-        return open_signed(payload, typ=typ, audience=audience, above=above, keys=self._settings.hub_keys)
+        return open_signed(payload, typ=typ, audience=audience, above=above, keys=self._keys.known())
 
     def _counter(self, typ: str) -> int:
         return int(self._journal.kept(_key(typ)) or b"0")

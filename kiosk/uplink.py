@@ -15,6 +15,7 @@ from contract.messages import Command, CommandReply, Config, Movements, Vitals
 from kiosk.connection import Connection, Signal, UplinkSettings
 from kiosk.directory_keeper import load_kept_directory
 from kiosk.downlink import Downlink, Listeners, Reply
+from kiosk.inputs import Now
 from kiosk.journal import Journal, new_uuid
 from kiosk.session import Session, Speaker, Wake, keep_photo
 
@@ -49,13 +50,15 @@ class Uplink:
         on_movements: Callable[[Movements], None],
         on_command: Callable[[Command], CommandReply],
         on_config: Callable[[Config], None],
+        on_keys: Callable[[tuple[str, ...]], None] = lambda complaints: None,
+        clock: Callable[[], Now] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         software: str = "gatepost",
     ) -> None:
         self._journal, self._settings, self._monotonic = journal, settings, monotonic
         self._inbox: queue.Queue[tuple[Connection | None, Any]] = queue.Queue(_INBOX)
-        listeners = Listeners(on_directory, on_movements, on_command, on_config)
-        downlink = Downlink(journal, settings, listeners, answer=self._tell)
+        listeners = Listeners(on_directory, on_movements, on_command, on_config, on_keys)
+        downlink = Downlink(journal, settings, listeners, answer=self._tell, clock=clock)
         self._speaker = Speaker(journal, settings, vitals, downlink, monotonic, software)
         self._link = Link(False, "not started", monotonic())
         self._closing, self._is_cut, self._hurry = threading.Event(), threading.Event(), threading.Event()
@@ -68,6 +71,7 @@ class Uplink:
 
     def start(self) -> None:
         """Begin to connect, and go on until closed."""
+        self._speaker.downlink.report_keys()
         self._thread.start()
 
     def notify(self) -> None:

@@ -16,6 +16,7 @@ from hub.registry.errors import RegistryError
 from hub.rights import Role, Scope
 from hub.rules.granting import end_of, last_day, read_scope, scope_text
 from hub.store.writing import writing
+from hub.vault import scrub, vault_of
 
 TEMPLATE = """\
 # The hub of one sub-district. Every key: docs/operations.md
@@ -54,6 +55,8 @@ def init(config: Path, account: str) -> None:
         click.echo(f"配置 configuration  {config}")
     located = load(config)
     _make_store(located)
+    with opened(config) as (located, engine):
+        seal_keys(located, engine)
     with opened(config) as (located, engine), engine.begin() as conn:
         for key in keys.ensure_keys(conn):
             click.echo(f"密钥 key            {key.kid} ({key.use})")
@@ -61,6 +64,20 @@ def init(config: Path, account: str) -> None:
             password = accounts.add_account(conn, account, account, Role.ADMIN)
             click.echo(f"账号 account        {account}\n密码 password       {password}   (shown this once)")
         _let_hub_in(located, conn)
+
+
+def seal_keys(located: Located, engine: sa.Engine) -> list[str]:
+    """Make the secret if no key needs another, and encrypt the keys of before; returns their ids. Raises `RegistryError`."""
+    vault = vault_of(located)
+    with writing(engine) as conn:
+        if not keys.any_sealed(conn) and vault.make_secret():
+            click.echo(f"密钥保护 secret      {vault.path}   (keep a copy of it, but not with those of the store)")
+        sealed = keys.seal_all(conn)
+    for kid in sealed:
+        click.echo(f"已加密 encrypted     {kid}")
+    if sealed:
+        scrub(engine)
+    return sealed
 
 
 def _make_store(located: Located) -> None:

@@ -33,6 +33,11 @@ def pass_keys(state: State, setup: Setup, now: Now) -> dict[str, bytes]:
     return {kid: raw for kid, raw in found.items() if raw} or dict(setup.pass_keys)
 
 
+def _knows_all_keys(state: State) -> bool:
+    """Where a key of the directory is kept out for its certificate, an unknown signature may well be the hub's."""
+    return state.directory is None or all(key.public for key in state.directory.keys.passes)
+
+
 def _raw(public: str) -> bytes:
     try:
         return unb64(public)
@@ -57,7 +62,7 @@ def facts(state: State, person: Person, problem: Problem | None, band: Band | No
             out_too_long=_out_too_long(state, person, now, setup),
         )  # fmt: skip
     if person.claims is None and person.form is None and person.logged is None:
-        return Facts(problem or Problem.NOT_A_PASS, known)
+        return Facts(problem or Problem.NOT_A_PASS, known if _knows_all_keys(state) else Knowledge.STALE)
     colour = colour_rule(state, person.pass_id)
     form = person.form
     return Facts(

@@ -18,14 +18,17 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.public import PrivateKey
 
-from contract import directory, documents, events, five, messages, passes, sealing, signing, topics
+from contract import certifying, directory, documents, events, five, messages, passes, sealing, signing, topics
 from contract.codec import Message, encode
 
 FOLDER = Path(__file__).parents[2] / "docs" / "contract"
 AT = datetime(2026, 2, 16, 7, 40, tzinfo=UTC)
 STATION, COMPOUND, JOURNAL, BOOT = "s1", "c1", "journal-1", "boot-1"
-PRIVATE = {"hub": bytes(range(32)), "p1": bytes(range(32, 64)), "p2": bytes(range(96, 128)), "p9": bytes(range(128, 160))}
-"""Raw Ed25519 keys: the hub's, two that passes are signed with, and one that no station knows."""
+PRIVATE = {
+    "hub": bytes(range(32)), "p1": bytes(range(32, 64)), "p2": bytes(range(96, 128)), "p9": bytes(range(128, 160)),
+    "root": bytes(range(160, 192)), "root-2": bytes(range(192, 224)),
+}  # fmt: skip
+"""Raw Ed25519 keys: the hub's, two that passes are signed with, one that no station knows; a root, and one not trusted."""
 SEALING = PrivateKey(bytes(range(64, 96)))
 # Sealing is random, so the box was made once; it opens with SEALING.
 BOX = (
@@ -48,6 +51,45 @@ def public(name: str) -> bytes:
 PERSONAL = sealing.Personal(event=identifier(1), name="王小明", phone="13800000000", dwelling="3-502")
 KEYS = {name: public(name) for name in ("p1", "p2")}
 """What a station verifies passes with."""
+
+
+# Certificates.
+
+
+def certificate(
+    kid: str, use: certifying.KeyUse, raw: bytes, root: str = "root", since: datetime = AT, days: int = 400, serial: int = 1
+) -> str:
+    """A key's certificate by a root."""
+    said = certifying.Certificate(
+        kid=kid, use=use, public=sealing.b64(raw), not_before=since - timedelta(days=1), not_after=since + timedelta(days=days),
+        serial=serial,
+    )  # fmt: skip
+    return certifying.certify(said, PRIVATE[root])
+
+
+def _altered(token: str) -> str:
+    """The same with another end: the signature no longer matches."""
+    header, payload, signature = token.split(".")
+    changed = sealing.unb64(payload).replace(b"2027-", b"2037-")
+    return f"{header}.{sealing.b64(changed)}.{signature}"
+
+
+USE = certifying.KeyUse.PASSES
+CERTIFICATES: tuple[tuple[str | None, str], ...] = (
+    (None, certificate("p1", USE, public("p1"))),
+    (certifying.Problem.MISSING, ""),
+    (certifying.Problem.NOT_A_CERTIFICATE, "p1"),
+    (certifying.Problem.NOT_A_CERTIFICATE, signing.sign(
+        directory.Keys(), typ="manifest", audience="compound:c1", counter=1, kid="hub", private=PRIVATE["hub"]).decode()),
+    (certifying.Problem.WRONG_ROOT, certificate("p1", USE, public("p1"), root="root-2")),
+    (certifying.Problem.ALTERED, _altered(certificate("p1", USE, public("p1")))),
+    (certifying.Problem.OTHER_KEY, certificate("p1", USE, public("p9"))),
+    (certifying.Problem.OTHER_KEY, certificate("p2", USE, public("p1"))),
+    (certifying.Problem.OTHER_USE, certificate("p1", certifying.KeyUse.MESSAGES, public("p1"))),
+    (certifying.Problem.NOT_YET_VALID, certificate("p1", USE, public("p1"), since=AT + timedelta(days=2))),
+    (certifying.Problem.EXPIRED, certificate("p1", USE, public("p1"), since=AT - timedelta(days=30), days=30)),
+)  # fmt: skip
+"""Why each does not hold for pass key p1 at AT, by the root `root`; None: it does."""
 
 
 # Passes.
@@ -127,7 +169,9 @@ BODIES: tuple[events.Body, ...] = (
     events.PeopleCounted(seconds=900.0, counted=41, recorded=39),
     events.BarrierOpened(cause="emergency", by=PASSES[4].id),
     events.GateShut(shut=True, by=PASSES[4].id),
-    events.SettingsChanged(settings={"loudness": 60, "language": "en"}),
+    events.SettingsChanged(
+        settings={"loudness": 60, "measure_on_exit": True}, config="config-1", refused={"fever_celsius": "unknown"}
+    ),
     events.GapAnswered(missed=True, by=PASSES[4].id),
 )  # fmt: skip
 EVENTS = tuple(
@@ -162,8 +206,18 @@ DIRECTORY = directory.Directory(
     ),
     version=7, issued_at=AT,
     keys=directory.Keys(
-        passes=tuple(directory.PassKey(kid=kid, public=sealing.b64(raw)) for kid, raw in KEYS.items()),
+        passes=tuple(
+            directory.PassKey(kid=kid, public=sealing.b64(raw), certificate=certificate(kid, USE, raw))
+            for kid, raw in KEYS.items()
+        ),
         sealing_kid="seal-1", sealing=sealing.b64(bytes(SEALING.public_key)),
+        sealing_certificate=certificate("seal-1", certifying.KeyUse.SEALING, bytes(SEALING.public_key)),
+        messages=(
+            directory.MessageKey(
+                kid="hub", public=sealing.b64(public("hub")),
+                certificate=certificate("hub", certifying.KeyUse.MESSAGES, public("hub")),
+            ),
+        ),
     ),
     revocations=directory.Revocations(ids=REVOKED), isolating=directory.Isolating(ids=(f"{21:032x}",)),
     colours=directory.Colours(
@@ -189,7 +243,7 @@ REPLY = messages.CommandReply(id="cmd-1", ok=True, detail="5 of 5")
 ACK = messages.Ack(journal=JOURNAL, store_epoch="epoch-1", upto=9, ranges=((11, 12),))
 FORK = messages.Ack(journal=JOURNAL, store_epoch="epoch-1", upto=9, fork_at=10)
 COMMAND = messages.Command(id="cmd-1", name=messages.CommandName.SELFTEST)
-CONFIG = messages.Config(settings={"lane": "2", "fever_celsius": 37.3, "voice": True})
+CONFIG = messages.Config(id="config-1", settings={"loudness": 60, "measure_on_exit": True, "fever_celsius": 37.3})
 MOVEMENTS = messages.Movements(
     compound=COMPOUND,
     movements=(messages.Movement(pass_id=RESIDENT.id, direction="in", gate="east", station="east-1", age_seconds=1.5),),
@@ -274,11 +328,18 @@ def reject_vectors() -> dict[str, Any]:
     return {"gate": value(gate), "rejects": [{"problem": problem, "token": token} for problem, token in REJECTS]}
 
 
+def certificate_vectors() -> dict[str, Any]:
+    """The key, the root and the time that each certificate is held against, and what is wrong with it."""
+    asked = {"kid": "p1", "use": USE, "public": sealing.b64(public("p1")), "at": value(AT), "root": sealing.b64(public("root"))}
+    return {"asked": asked, "certificates": [{"problem": problem, "certificate": token} for problem, token in CERTIFICATES]}
+
+
 def files() -> dict[str, bytes]:
     """Every generated file by its path under docs/contract."""
     vectors = {
         "keys": key_vectors(), "messages": message_vectors(), "events": [value(e) for e in EVENTS],
         "directory": part_vectors(), "passes": pass_vectors(), "rejects": reject_vectors(),
+        "certificates": certificate_vectors(),
     }  # fmt: skip
     made = {f"vectors/{name}.json": _pretty(content) for name, content in vectors.items()}
     return {**made, "schema.json": _pretty(documents.json_schema()), "asyncapi.json": _pretty(documents.asyncapi())}

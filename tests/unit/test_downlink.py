@@ -60,7 +60,7 @@ def forged(chance: random.Random, journal: str) -> bytes:
         (Ack(journal=journal, store_epoch="e", upto=3), "ack", "station:s1"),
         (Movements(compound="c1"), "movements", "compound:c1"),
         (Command(id="c", name=CommandName.OPEN_BARRIER), "command", "station:s1"),
-        (Config(settings={"a": 1}), "config", "station:s1"),
+        (Config(id="one", settings={"a": 1}), "config", "station:s1"),
         (make_manifest("c1", Directory(version=9), make.AT), "manifest", "compound:c1"),
     ]  # fmt: skip
     body, typ, audience = chance.choice(bodies)

@@ -150,7 +150,7 @@ def test_a_station_that_the_broker_can_not_be_told_of_is_not_added(engine: sa.En
 
 def test_keys_rotate_and_the_last_one_stays(conn: sa.Connection) -> None:
     first = keys.current(conn, keys.KeyUse.PASSES)
-    second = keys.rotate(conn, keys.KeyUse.PASSES)
+    second = keys.make_key(conn, keys.KeyUse.PASSES)
     assert keys.current(conn, keys.KeyUse.PASSES) == second
     assert {key.kid for key in keys.public_keys(conn).passes} == {first.kid, second.kid}
     keys.retire(conn, first.kid)
@@ -163,7 +163,7 @@ def test_keys_rotate_and_the_last_one_stays(conn: sa.Connection) -> None:
 
 def test_what_was_sealed_to_a_retired_key_can_still_be_opened(conn: sa.Connection) -> None:
     old = keys.current(conn, keys.KeyUse.SEALING)
-    keys.rotate(conn, keys.KeyUse.SEALING)
+    keys.make_key(conn, keys.KeyUse.SEALING)
     keys.retire(conn, old.kid)
     found = keys.opening_key(conn, old.kid)
     assert found is not None
@@ -179,7 +179,7 @@ def test_making_keys_twice_makes_none_the_second_time(conn: sa.Connection) -> No
 @pytest.mark.parametrize(
     "change",
     [
-        lambda c: keys.rotate(c, keys.KeyUse.PASSES),
+        lambda c: keys.make_key(c, keys.KeyUse.PASSES),
         lambda c: places.add_gate(c, "south", "南门", "hm"),
         lambda c: ensure_day_codes(c, "east", date(2026, 11, 24)),
         lambda c: policies.change(c, "hm", {"courier": "visitor"}, "t", NOW),
