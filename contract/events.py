@@ -288,10 +288,17 @@ class GateShut(Message, frozen=True, kw_only=True, tag_field="kind", tag="gate_s
     by: Identifier | None = None
 
 
-class SettingsChanged(Message, frozen=True, kw_only=True, tag_field="kind", tag="settings"):
-    """Settings changed on the station's own screen, behind its PIN."""
+class SettingsChanged(Message, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="settings"):
+    """Settings changed: on the station's own screen, behind its PIN, or by the hub's `Config`, whose answer this is."""
 
     settings: dict[str, str | int | float | bool]
+    """On the screen: those that changed. From the hub: all that it decides and the station can set."""
+    config: Identifier | None = None
+    """The id of the `Config`; None: set on the screen."""
+    refused: dict[str, Identifier] = {}
+    """What the station did not set of it, by name, and why: unknown, kind, range, choice."""
+    renewed: bool = False
+    """Nothing changed: said again before what it rests on is dropped from the journal."""
 
 
 class GapAnswered(Message, frozen=True, kw_only=True, tag_field="kind", tag="gap_answered"):

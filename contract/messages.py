@@ -118,10 +118,16 @@ class CommandReply(Message, frozen=True, kw_only=True):
 
 
 class Config(Message, frozen=True, kw_only=True):
-    """Settings of one station that the hub decides. Unknown ones are ignored and reported."""
+    """All settings of one station that the hub decides (`contract.station_settings`).
+
+    What can't be set is left out. The journal's next `SettingsChanged` with this id is the answer. The same id changes nothing.
+    """
 
     v: int = VERSION
-    settings: dict[str, str | int | float | bool] = {}
+    id: Identifier
+    settings: Annotated[
+        dict[Annotated[str, msgspec.Meta(max_length=64)], Text | int | float | bool], msgspec.Meta(max_length=100)
+    ] = {}
 
 
 class Movement(Message, frozen=True, kw_only=True):

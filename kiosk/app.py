@@ -17,13 +17,23 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from contract.directory import Directory, pin_secret
 from contract.events import Direction, Site, Stopped
-from contract.messages import Command, CommandName, CommandReply, Config
+from contract.messages import Command, CommandName, CommandReply
 from contract.sealing import Personal, Sealed, seal, seal_bytes, unb64
 from kiosk.clock import StationClock, boot_id
 from kiosk.config import Located, Thermometer
 from kiosk.drivers.base import SelfTest
 from kiosk.equipment import Equipment
-from kiosk.inputs import AnyTouch, BarrierAsked, CheckPin, DirectoryArrived, IdentifyAsked, LinkChanged, MovementsArrived
+from kiosk.inputs import (
+    AnyTouch,
+    BarrierAsked,
+    CheckPin,
+    ConfigArrived,
+    DeviceReport,
+    DirectoryArrived,
+    IdentifyAsked,
+    LinkChanged,
+    MovementsArrived,
+)
 from kiosk.journal import Journal, JournalUnavailable
 from kiosk.loop import Loop
 from kiosk.roster import roster_json
@@ -61,7 +71,8 @@ class Station:
         self.uplink = Uplink(
             self.journal, _uplink_settings(located), vitals=self.loop.vitals, on_directory=self._directory_came,
             on_movements=lambda movements: self.loop.post(MovementsArrived(movements)), on_command=self._answer,
-            on_config=self._settings_came, software=SOFTWARE,
+            on_config=lambda config: self.loop.post(ConfigArrived(config)), on_keys=self._keys_doubted, clock=self._clock.now,
+            software=SOFTWARE,
         )  # fmt: skip
 
     def snapshot(self) -> Snapshot:
@@ -95,7 +106,7 @@ class Station:
     def run(self, stop: threading.Event) -> None:
         """Guard the gate until `stop` is set."""
         self._stop = stop
-        kept = load_kept_directory(self.journal)
+        kept = load_kept_directory(self.journal, self.located.roots)
         screen = self.located.settings.screen
         with ExitStack() as stack:
             stack.callback(self.journal.close)
@@ -149,6 +160,10 @@ class Station:
             self._sealing = (directory.keys.sealing_kid, unb64(directory.keys.sealing))
         self._directory = directory
         self.loop.post(DirectoryArrived(directory))
+
+    def _keys_doubted(self, complaints: tuple[str, ...]) -> None:
+        """The hub's keys are shown and journalled like a device, so that a supervisor sees which certificate is to be mended."""
+        self.loop.post(DeviceReport("keys", not complaints, "; ".join(complaints)[:500]))
 
     def _seal(self, personal: Personal) -> Sealed:
         return seal(personal, *self._sealing)
@@ -224,9 +239,6 @@ class Station:
         answering.join()
         self._stop.set()
 
-    def _settings_came(self, config: Config) -> None:
-        log.warning("settings from the hub are not used by this version: %s", ", ".join(config.settings) or "none")
-
 
 def _shut_down() -> None:
     """Ask systemd for it (gatepost-shutdown.path), which alone may. RUNTIME_DIRECTORY is systemd's, see systemd.exec(5)."""
@@ -271,4 +283,5 @@ def _uplink_settings(located: Located) -> UplinkSettings:
     return UplinkSettings(
         station=place.station, compound=place.compound, host=hub.host, port=hub.port, username=place.station,
         password=hub.password, ca_file=located.folder / hub.ca_file if hub.ca_file else None, hub_keys=located.hub_keys,
+        hub_certificates=hub.certificates, roots=located.roots,
     )  # fmt: skip

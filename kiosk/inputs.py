@@ -9,7 +9,7 @@ import msgspec
 from contract.directory import Directory
 from contract.events import Body, Direction, Event, Identifier, Site
 from contract.five import Item
-from contract.messages import Movements
+from contract.messages import Config, Movements
 from contract.sealing import Personal
 from kiosk.drivers.base import BodyMeasurement, Fault, Measurement, SelfTest
 
@@ -311,6 +311,13 @@ class MovementsArrived:
 
 
 @dataclass(frozen=True)
+class ConfigArrived:
+    """What the hub decides of this station's settings; it comes again with every connection."""
+
+    config: Config
+
+
+@dataclass(frozen=True)
 class LinkChanged:
     connected: bool
     detail: str
@@ -401,9 +408,9 @@ class CommitFailed:
 
 
 Input = (
-    Tick | TokenSeen | SeveralSeen | Measured | BodyMeasured | DirectoryArrived | MovementsArrived | LinkChanged | DeviceReport
-    | PinChecked | PhotoTaken | PresenceChanged | PersonPassed | BarrierReleased | BarrierAsked | IdentifyAsked | ButtonPressed
-    | DevicesTested | Committed | CommitFailed
+    Tick | TokenSeen | SeveralSeen | Measured | BodyMeasured | DirectoryArrived | MovementsArrived | ConfigArrived | LinkChanged
+    | DeviceReport | PinChecked | PhotoTaken | PresenceChanged | PersonPassed | BarrierReleased | BarrierAsked | IdentifyAsked
+    | ButtonPressed | DevicesTested | Committed | CommitFailed
     | SetDirection | SetLanguage | TypeTemperature | ConfirmDuty | EnterPin | SignOff | OpenChecklist | DeclareByEye | Cancel
     | Retake | Decide | Emergency | WalkedThrough | CallHelp | Correct
     | PutAside | Recall | Gone | AddPerson | AddDetail | CheckBoot

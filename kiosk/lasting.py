@@ -29,6 +29,8 @@ from contract.events import (
     Who,
 )
 from contract.five import Basis, Evidence, Item
+from kiosk import chosen
+from kiosk.chosen import Chosen
 from kiosk.rules import drift, movement, quota
 from kiosk.rules.drift import Crowd
 from kiosk.rules.movement import Moved
@@ -101,8 +103,8 @@ class Lasting:
     """How long a power cut lasted that nobody at the gate has answered for yet."""
     shut: bool = False
     """The volunteer has locked the gate."""
-    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    """What was set on the station's own screen: loudness, night_loudness, brightness, language."""
+    chosen: Chosen = field(default_factory=Chosen)
+    """Who set what of the station's settings."""
     tallied: Mapping[datetime, int] = field(default_factory=dict)
     """How many couriers left it at the shelf, by the beginning of each quarter of an hour of the last day (UTC)."""
     boot: str = ""
@@ -268,7 +270,7 @@ def _gate_shut(lasting: Lasting, event: Event, body: GateShut) -> Lasting:
 
 
 def _settings(lasting: Lasting, event: Event, body: SettingsChanged) -> Lasting:
-    return replace(lasting, settings={**lasting.settings, **body.settings})
+    return replace(lasting, chosen=chosen.fold(lasting.chosen, body, event.at))
 
 
 def _tallied(lasting: Lasting, event: Event, body: Tallied) -> Lasting:

@@ -44,6 +44,7 @@ _SOUNDS = {
 
 def snapshot(state: State, now: Now, setup: Setup) -> Snapshot:
     """Everything the page needs at this moment; its number `n` is the publisher's to give."""
+    setup = settings.in_force(state, setup)
     at_hand, findings = state.at_hand, five_here.findings(state, now, setup)
     local = time_of(state, now).astimezone(setup.timezone)
     done = at_hand if isinstance(at_hand, Shown) and at_hand.saved is not None else None
@@ -73,7 +74,7 @@ def snapshot(state: State, now: Now, setup: Setup) -> Snapshot:
         visits=lists.visits(state, now, setup), bookings=lists.booked(state, now, setup),
         roster=state.directory.version if state.directory and state.directory.roster.dwellings else 0,
         courier=state.directory.policies.courier if state.directory else "shelf", barrier=setup.barrier, page=state.page,
-        night=settings.is_night(state, now, setup), brightness=settings.brightness(state, setup),
+        night=settings.is_night(state, now, setup), brightness=setup.brightness,
         loudness=settings.loudness(state, now, setup), can_settings=bool(setup.settings_pin),
         settings=settings.view(state, now, setup), can_extend=can_extend(state), shut=state.lasting.shut,
         couriers=shutting.couriers(state, now, setup), counted=counting.counted(state, setup),

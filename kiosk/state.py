@@ -257,7 +257,7 @@ def begin(setup: Setup, lasting: Lasting, now: Now) -> State:
     """The state of a station that has just read its journal."""
     floor = max(filter(None, (now.utc, lasting.latest, setup.built_at)))
     direction = setup.direction or Direction.IN
-    language = str(lasting.settings.get("language", setup.language))
+    language = str(lasting.chosen.in_force.get("language", setup.language))
     return State(
         lasting, floor, now.mono_ns, now.mono_ns, now.synced, direction, language,
         inside=len(movement.inside(lasting.moved)), counting=Counting(now.mono_ns),

@@ -65,10 +65,11 @@ def reduce(state: State, given: Input, now: Now, setup: Setup) -> tuple[State, t
     """The next state, and what the loop must do. Whatever comes in whatever order, it has an answer and raises nothing."""
     if isinstance(given, Touch):
         state = replace(state, trouble=None)
-    step = _STEPS[type(given)](state, given, now, setup)
+    told = settings.in_force(state, setup)
+    step = _STEPS[type(given)](state, given, now, told)
     if isinstance(given, _CONFIRMING) and step[0].trouble is None:
-        return join(step, duty.confirm_by_the_way(step[0], now, setup))
-    return step
+        step = join(step, duty.confirm_by_the_way(step[0], now, told))
+    return settings.committed(state, step[0], setup), step[1]
 
 
 def _tick(state: State, given: inputs.Tick, now: Now, setup: Setup) -> Step:
@@ -76,7 +77,7 @@ def _tick(state: State, given: inputs.Tick, now: Now, setup: Setup) -> Step:
         return _clock_synced(state, now)
     steps = (
         saving.retry, _timeouts, duty.timed_out, checklist.timed_out, settings.timed_out, measuring.waited, duty.expire,
-        counting.told, _tell_evidence,
+        settings.renewed, counting.told, _tell_evidence,
     )  # fmt: skip
     step: Step = _timed(state, now), ()
     for one in steps:
@@ -216,7 +217,8 @@ def _sign_off(state: State, given: inputs.SignOff, now: Now, setup: Setup) -> St
 _STEPS: dict[type, Callable[[State, Any, Now, Setup], Step]] = {
     inputs.Tick: _tick, inputs.TokenSeen: _token, inputs.SeveralSeen: _several, inputs.Measured: around.measured,
     inputs.BodyMeasured: body_figure.body_measured,
-    inputs.DirectoryArrived: around.directory, inputs.MovementsArrived: around.movements, inputs.LinkChanged: around.link,
+    inputs.DirectoryArrived: around.directory, inputs.MovementsArrived: around.movements, inputs.ConfigArrived: settings.decided,
+    inputs.LinkChanged: around.link,
     inputs.DeviceReport: around.device, inputs.PinChecked: _pin_checked, inputs.PhotoTaken: photos.taken,
     inputs.Committed: saving.committed, inputs.CommitFailed: saving.commit_failed, inputs.SetDirection: _direction,
     inputs.SetLanguage: _language, inputs.TypeTemperature: measuring.typed, inputs.ConfirmDuty: _confirm,

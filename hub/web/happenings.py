@@ -75,11 +75,17 @@ def _said(body: Body, language: str) -> tuple[str, bool] | None:
         case GateShut():
             return text(language, "event.shut" if body.shut else "event.opened"), False
         case SettingsChanged():
-            return text(language, "event.settings", keys=", ".join(body.settings)), False
+            return _settings(body, language)
         case GapAnswered():
             return text(language, "event.missed" if body.missed else "event.nothing_missed"), body.missed
         case _:
             return None
+
+
+def _settings(body: SettingsChanged, language: str) -> tuple[str, bool] | None:
+    """What was set at the station, or taken up from the hub; not what is only said again."""
+    said = "event.settings" if body.config is None else "station_settings.taken"
+    return None if body.renewed else (text(language, said, keys=", ".join([*body.settings, *body.refused])), False)
 
 
 def _counted(body: PeopleCounted, language: str) -> tuple[str, bool] | None:

@@ -7,7 +7,7 @@ from kiosk.inputs import Effect, Now, Record
 from kiosk.lasting import replay
 from kiosk.setup import Setup
 from kiosk.state import Device, State, Step, join, past
-from kiosk.steps import barrier, counting, person, photos, settings
+from kiosk.steps import barrier, counting, person, photos
 from kiosk.steps.around import counted
 from kiosk.steps.entries import same_bodies
 
@@ -21,9 +21,9 @@ def retry(state: State, now: Now, setup: Setup) -> Step:
 
 def committed(state: State, given: inputs.Committed, now: Now, setup: Setup) -> Step:
     """On the disk: the fold goes on, what waited goes next, and the outcome at hand may be shown."""
-    before, lasting = state, replay(given.events, state.lasting)
+    lasting = replay(given.events, state.lasting)
     moved = lasting.moved is not state.lasting.moved
-    state = settings.committed(before, replace(state, lasting=lasting))
+    state = replace(state, lasting=lasting)
     state = counted(state) if moved else state
     effects: tuple[Effect, ...] = ()
     late = bool(state.unsaved) and same_bodies(tuple(e.body for e in given.events), state.unsaved[0].bodies)

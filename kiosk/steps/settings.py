@@ -1,14 +1,18 @@
-"""The station's own settings: loudness, brightness and language, behind a PIN, and the test of all devices. Pure steps."""
+"""The station's settings: set on its own screen behind a PIN, decided by the hub, and in force; the test of all devices. Pure."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from contract.directory import Policies
 from contract.events import SettingsChanged
+from contract.station_settings import sort_out
+from kiosk.chosen import renewal
 from kiosk.inputs import (
     ChangeSettings,
     CheckDevices,
     CheckPin,
     CloseSettings,
+    ConfigArrived,
     DevicesTested,
     Now,
     OpenSettings,
@@ -25,6 +29,8 @@ OPEN_SECONDS = 120
 """Since the last touch on them; then they close by themselves."""
 OWNER = "settings"
 """Whose PIN it is: no badge goes by this name, since theirs are 32 hex digits."""
+RENEWED_AFTER = timedelta(days=7)
+"""What was set is written again before a station forgets the events that say so (`kiosk.app.RETENTION`)."""
 _NAMES = ("loudness", "night_loudness", "brightness", "language")
 
 
@@ -89,10 +95,47 @@ def timed_out(state: State, now: Now, setup: Setup) -> Step:
     return state, ()
 
 
-def committed(before: State, state: State) -> State:
-    """The state after a commit that may have changed the language that was set."""
-    new = state.lasting.settings.get("language")
-    return state if new == before.lasting.settings.get("language") else replace(state, language=str(new))
+def decided(state: State, given: ConfigArrived, now: Now, setup: Setup) -> Step:
+    """What the hub decides, once: the event that takes it up is the answer as well, and names what can't be set and why."""
+    if given.config.id == _last_config(state):
+        return state, ()
+    good, refused = sort_out(given.config.settings)
+    return record(state, SettingsChanged(settings=good, config=given.config.id, refused=refused))
+
+
+def renewed(state: State, now: Now, setup: Setup) -> Step:
+    """Say again what was set, before the oldest event that it rests on is dropped from the journal."""
+    chosen = state.lasting.chosen
+    if chosen.since is None or not now.synced or state.unsaved or now.utc - chosen.since < RENEWED_AFTER:
+        return state, ()
+    said = renewal(chosen)
+    return record(state, *said) if said else (state, ())
+
+
+def in_force(state: State, setup: Setup) -> Setup:
+    """The setup with what was set here or by the hub in place of what was configured."""
+    chosen = state.lasting.chosen.in_force
+    if not chosen:
+        return setup
+    timing = replace(
+        setup.timing, admitted=float(chosen.get("admitted_seconds", setup.timing.admitted)),
+        shown=float(chosen.get("shown_seconds", setup.timing.shown)),
+    )  # fmt: skip
+    return replace(
+        setup, timing=timing, language=str(chosen.get("language", setup.language)),
+        loudness=int(chosen.get("loudness", setup.loudness)),
+        night_loudness=int(chosen.get("night_loudness", setup.night_loudness)),
+        brightness=int(chosen.get("brightness", setup.brightness)),
+        measure_on_exit=bool(chosen.get("measure_on_exit", setup.measure_on_exit)),
+    )  # fmt: skip
+
+
+def committed(before: State, state: State, setup: Setup) -> State:
+    """The state after a commit that may have changed the language that is set; `setup` as configured."""
+    if state.lasting.chosen is before.lasting.chosen:
+        return state
+    new = in_force(state, setup).language
+    return state if new == in_force(before, setup).language else replace(state, language=new)
 
 
 def touched(state: State, now: Now) -> State:
@@ -105,14 +148,9 @@ def is_open(state: State) -> bool:
     return state.panel.touched_ns is not None
 
 
-def brightness(state: State, setup: Setup) -> int:
-    """Percent, as set here, else as configured."""
-    return int(state.lasting.settings.get("brightness", setup.brightness))
-
-
 def loudness(state: State, now: Now, setup: Setup) -> int:
-    """Percent, at this hour."""
-    return _night_loudness(state, setup) if is_night(state, now, setup) else _day_loudness(state, setup)
+    """Percent, at this hour; `setup` as in force."""
+    return setup.night_loudness if is_night(state, now, setup) else setup.loudness
 
 
 def is_night(state: State, now: Now, setup: Setup) -> bool:
@@ -123,24 +161,22 @@ def is_night(state: State, now: Now, setup: Setup) -> bool:
 
 
 def view(state: State, now: Now, setup: Setup) -> SettingsView | None:
-    """What the settings show; None while they are closed."""
+    """What the settings show; None while they are closed. `setup` as in force."""
     if not is_open(state):
         return None
     panel, due = state.panel, setup.calibration_due
     return SettingsView(
-        loudness=_day_loudness(state, setup), night_loudness=_night_loudness(state, setup), brightness=brightness(state, setup),
+        loudness=setup.loudness, night_loudness=setup.night_loudness, brightness=setup.brightness,
         software=setup.software, directory_version=state.lasting.directory_version,
         directory_minutes=_directory_minutes(state, now), calibration_due=due.isoformat() if due else None,
         testing=panel.testing, tests=tuple((test.device, test.ok, test.detail) for test in panel.tests),
     )  # fmt: skip
 
 
-def _day_loudness(state: State, setup: Setup) -> int:
-    return int(state.lasting.settings.get("loudness", setup.loudness))
-
-
-def _night_loudness(state: State, setup: Setup) -> int:
-    return int(state.lasting.settings.get("night_loudness", setup.night_loudness))
+def _last_config(state: State) -> str | None:
+    """The hub's last word that was taken up, or waits to be written."""
+    waiting = [body.config for one in state.unsaved for body in one.bodies if isinstance(body, SettingsChanged) and body.config]
+    return waiting[-1] if waiting else state.lasting.chosen.config
 
 
 def _directory_minutes(state: State, now: Now) -> int | None:

@@ -408,8 +408,9 @@ class TestOtherWords:
     def test_movements_and_settings(self, station: Station, hub: Hub) -> None:
         moved = Movements(compound="c1", movements=(Movement(pass_id="0" * 32, direction="in", gate="west", age_seconds=2),))
         hub.tell(topics.movements("c1"), moved, "movements", "compound:c1")
-        hub.tell(topics.station("s1", StationTopic.CONFIG), Config(settings={"volume": 3}), "config", "station:s1", retain=True)
-        wait_for("both", lambda: station.movements == [moved] and station.configs == [Config(settings={"volume": 3})])
+        config = Config(id="one", settings={"volume": 3})
+        hub.tell(topics.station("s1", StationTopic.CONFIG), config, "config", "station:s1", retain=True)
+        wait_for("both", lambda: station.movements == [moved] and station.configs == [config])
 
     @pytest.mark.parametrize(("name", "ok"), [(CommandName.IDENTIFY, True), (CommandName.RESTART, False)])
     def test_a_command_is_answered_and_never_done_twice(self, station: Station, hub: Hub, name: CommandName, ok: bool) -> None:
