@@ -63,6 +63,13 @@ class Journals:
             journal.stored = journal.known
         return self._owed
 
+    def owe(self, name: str, station: str) -> None:
+        """Have a station told what is kept of its journal though it sent nothing: the store may be in another life, and lack what
+        it had before."""
+        known = self._connection.scalar(sa.select(journals.c.station).where(journals.c.id == name))
+        if known in (None, station):
+            self._owed[name] = station
+
     def _journal(self, batch: Batch) -> _Journal:
         name = batch.sent.journal
         if name not in self._open:

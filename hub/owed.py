@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from hub import channels
 from hub.config import Located
@@ -36,6 +37,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "number": ("编号 {number}({hub})", "No. {number} ({hub})"),
     "digest": ("【{level}】{n} 条警报", "[{level}] {n} alerts"),
     "more": ("另有 {n} 条,见警报页", "{n} more: see the page of alerts"),
+    "link": ("查看:{url}", "See: {url}"),
     "test.title": ("【试发】{hub}", "[Test] {hub}"),
     "test.body": ("这是一条试发消息,渠道“{name}”可以收到警报。{time}", "A test: channel “{name}” receives alerts. {time}"),
 }  # fmt: skip
@@ -122,11 +124,18 @@ def _together(owed: list[Owed]) -> list[tuple[Owed, ...]]:
 
 
 def _made(conn: sa.Connection, channel: str, owed: tuple[Owed, ...], located: Located) -> Due:
-    message = owed[0].message if len(owed) == 1 else _digest(owed, located)
+    message = _linked(owed[0].message if len(owed) == 1 else _digest(owed, located), located)
     try:
         return Due(channel=channel, owed=owed, message=message, address=channels.address_of(conn, channel))
     except RegistryError as error:
         return Due(channel=channel, owed=owed, message=message, address="", failure=str(error))
+
+
+def _linked(message: Message, located: Located) -> Message:
+    """With where to read more, if `web.public_url` says where the pages are."""
+    url = located.settings.web.public_url.rstrip("/")
+    link = words(located.settings.language, "link", url=f"{url}/alerts")
+    return structs.replace(message, body=f"{message.body}\n{link}") if url else message
 
 
 def _digest(owed: tuple[Owed, ...], located: Located) -> Message:

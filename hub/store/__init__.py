@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x6761_7465
@@ -29,7 +31,18 @@ def migrate(engine: sa.Engine) -> None:
         command.upgrade(_alembic(connection), "head")
 
 
-def _alembic(connection: sa.Connection) -> Config:
+def revision(connection: sa.Connection) -> str | None:
+    """The schema's revision; None for a store without any."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def known_revisions() -> frozenset[str]:
+    """The revisions that this software can bring up to date, its own among them."""
+    scripts = ScriptDirectory.from_config(_alembic(None))
+    return frozenset(script.revision for script in scripts.walk_revisions())
+
+
+def _alembic(connection: sa.Connection | None) -> Config:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

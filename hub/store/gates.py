@@ -8,10 +8,10 @@ import msgspec
 import sqlalchemy as sa
 
 from contract.codec import BadMessage
-from contract.five import Basis, Evidence, Item
+from contract.five import Basis, Evidence, Item, Lifetimes
 from contract.messages import Vitals, decode
 from hub.rules.compliance import Lane, Place
-from hub.rules.inspection import Found, as_evidence
+from hub.rules.inspection import Found, as_evidence, outranking
 from hub.rules.intervals import Interval
 from hub.store import meta, tables
 from hub.store.tables import areas, committees, compounds, evidence, gates, intervals, pulses, stations
@@ -19,9 +19,9 @@ from hub.store.tables import areas, committees, compounds, evidence, gates, inte
 _JOINED = gates.join(compounds, gates.c.compound == compounds.c.id).join(
     committees, compounds.c.committee == committees.c.id
 ).join(areas, committees.c.area == areas.c.id)  # fmt: skip
-_STANDING = "findings:"
-"""Before a gate's id: its findings that still stand, at hand for every judgement (JSON of a tuple of `Found`)."""
-_standing = msgspec.json.Decoder(tuple[Found, ...])
+_FINDINGS = "findings:"
+"""Before a gate's id: each item's newest finding, at hand for every judgement (JSON of a tuple of `Found`)."""
+_findings = msgspec.json.Decoder(tuple[Found, ...])
 _MANY = 500
 """Names in one query: SQLite and PostgreSQL both bound the number of parameters."""
 
@@ -43,15 +43,17 @@ def load_places(
     return [_place(row) for part in _parts(wanted) for row in connection.execute(query.where(gates.c.id.in_(part))).mappings()]
 
 
-def load_lanes(connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[Lane]]:
-    """The stations of gates, by gate, each with its evidence, the gate's standing findings among it, and its last pulse."""
+def load_lanes(connection: sa.Connection, ids: Sequence[str], lifetimes: Lifetimes) -> dict[str, list[Lane]]:
+    """The stations of gates, by gate, each with its evidence, what inspections found at the gate among it, and its last pulse."""
     lanes: dict[str, list[Lane]] = defaultdict(list)
     joined = sa.select(stations, pulses.c.heard_at, pulses.c.online, pulses.c.vitals).select_from(
         stations.outerjoin(pulses, pulses.c.station == stations.c.id)
     ).order_by(stations.c.lane, stations.c.id)  # fmt: skip
     own = evidence.c.basis != Basis.INSPECTED.value  # to inspect is the hub's: no station's word counts as an inspection
     said = sa.select(evidence).join(stations, stations.c.id == evidence.c.station).where(own)
-    inspected = {gate: tuple(map(as_evidence, found)) for gate, found in load_standing(connection, ids).items()}
+    inspected = {
+        gate: tuple(as_evidence(one, lifetimes) for one in found) for gate, found in _load_findings(connection, ids).items()
+    }
     for part in _parts(ids):
         known: dict[str, list[Evidence]] = defaultdict(list)
         for row in connection.execute(said.where(stations.c.gate.in_(part))).mappings():
@@ -73,20 +75,25 @@ def load_open(connection: sa.Connection, ids: Sequence[str]) -> dict[str, dict[s
 
 def load_standing(connection: sa.Connection, ids: Sequence[str]) -> dict[str, tuple[Found, ...]]:
     """The inspections' findings that still outrank what the stations of these gates say, by gate."""
+    standing = {gate: outranking(found) for gate, found in _load_findings(connection, ids).items()}
+    return {gate: found for gate, found in standing.items() if found}
+
+
+def put_findings(connection: sa.Connection, gate: str, found: Sequence[Found]) -> bool:
+    """Keep each item's newest finding at a gate; returns whether others outrank its stations now."""
+    before = load_standing(connection, [gate]).get(gate, ())
+    value = msgspec.json.encode(found).decode() if found else None
+    if meta.get(connection, _FINDINGS + gate) != value:
+        meta.put(connection, _FINDINGS + gate, value)
+    return before != outranking(found)
+
+
+def _load_findings(connection: sa.Connection, ids: Sequence[str]) -> dict[str, tuple[Found, ...]]:
     found: dict[str, tuple[Found, ...]] = {}
     for part in _parts(ids):
-        query = sa.select(tables.meta).where(tables.meta.c.key.in_([_STANDING + gate for gate in part]))
-        found |= {row.key.removeprefix(_STANDING): _standing.decode(row.value) for row in connection.execute(query)}
+        query = sa.select(tables.meta).where(tables.meta.c.key.in_([_FINDINGS + gate for gate in part]))
+        found |= {row.key.removeprefix(_FINDINGS): _findings.decode(row.value) for row in connection.execute(query)}
     return found
-
-
-def put_standing(connection: sa.Connection, gate: str, found: Sequence[Found]) -> bool:
-    """Keep which findings of a gate stand; returns whether that has changed."""
-    value = msgspec.json.encode(found).decode() if found else None
-    changed = meta.get(connection, _STANDING + gate) != value
-    if changed:
-        meta.put(connection, _STANDING + gate, value)
-    return changed
 
 
 def to_interval(row: Any) -> Interval:

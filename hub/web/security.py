@@ -6,9 +6,8 @@ import sqlalchemy as sa
 from flask import Flask, Response, request
 from sqlalchemy.exc import IntegrityError
 
+from hub.store.meta import WEB_SECRET
 from hub.store.tables import meta
-
-SECRET_KEY = "web_secret"
 
 POLICY = "; ".join(
     (
@@ -33,6 +32,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+MAY_BE_STRICTER = frozenset({"Referrer-Policy"})
+"""Headers that a view may have set by itself: the address of a pass is told to nobody."""
 
 
 def secret(engine: sa.Engine) -> str:
@@ -42,7 +43,7 @@ def secret(engine: sa.Engine) -> str:
             known = _stored(conn)
             if known is None:
                 known = secrets.token_urlsafe(48)
-                conn.execute(meta.insert().values(key=SECRET_KEY, value=known))
+                conn.execute(meta.insert().values(key=WEB_SECRET, value=known))
             return known
     except IntegrityError:  # another worker was first
         with engine.connect() as conn:
@@ -50,7 +51,7 @@ def secret(engine: sa.Engine) -> str:
 
 
 def _stored(conn: sa.Connection) -> str | None:
-    return conn.execute(sa.select(meta.c.value).where(meta.c.key == SECRET_KEY)).scalar_one_or_none()
+    return conn.execute(sa.select(meta.c.value).where(meta.c.key == WEB_SECRET)).scalar_one_or_none()
 
 
 def protect(app: Flask, *, secure: bool) -> None:
@@ -58,7 +59,11 @@ def protect(app: Flask, *, secure: bool) -> None:
 
     @app.after_request
     def _add(response: Response) -> Response:
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            if name in MAY_BE_STRICTER:
+                response.headers.setdefault(name, value)
+            else:
+                response.headers[name] = value
         if secure:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if not (request.endpoint or "").endswith("static"):
