@@ -18,7 +18,8 @@ from hub.store import migrate, open_store
 from hub.web import create_app
 
 PAGES = (
-    "/", "/wall", "/gate/c001g1", "/gate/c001g1/stations", "/alerts", "/rectifications", "/tasks", "/inspect", "/inspections",
+    "/", "/wall", "/trend", "/gate/c001g1", "/gate/c001g1/figures", "/gate/c001g1/stations", "/alerts", "/rectifications",
+    "/tasks", "/inspect", "/inspections",
     "/shifts", "/shifts/gate/c001g1", "/shifts/people", "/report", "/report/flags", "/registry",
     "/registry/compound/c001/holders", "/passes", "/passes/directory",
     "/people", "/people/audit", "/tokens",

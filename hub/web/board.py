@@ -42,15 +42,40 @@ class Row:
     searched: str
     passed: str = ""
     """Who went through although it is closed; else empty."""
+    lacks: tuple[Item, ...] = ()
+    """What is known to be missing."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the overview is narrowed to; empty or None: not by this. `search`: words that all occur in a gate's names."""
+
+    area: str = ""
+    status: Status | None = None
+    item: Item | None = None
+    """Gates at which this is known to be missing."""
+    search: str = ""
+
+    def __bool__(self) -> bool:
+        return self != EVERYTHING
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words searched for."""
+        return tuple(self.search.casefold().split())
+
+
+EVERYTHING = Wanted()
 
 
 @dataclass(frozen=True)
 class Section:
-    """Rows under one heading: a status or a place."""
+    """Rows under one heading: a status or a place. `shown`: how many of them are wanted."""
 
     key: str
     title: str
     rows: tuple[Row, ...]
+    shown: int
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,7 @@ class Tile:
 
     status: Status | None
     count: int
+    pressed: bool
 
 
 def row(gate: GateStatus, now: datetime, language: str) -> Row:
@@ -73,8 +99,9 @@ def row(gate: GateStatus, now: datetime, language: str) -> Row:
         status=gate.status,
         lasting=_lasting(gate.since, now, language),
         cells=tuple(cell(item, gate, now, language) for item in Item),
-        searched=" ".join((gate.gate_name, gate.compound_name, gate.area_name, gate.liaison)).casefold(),
+        searched=_searched(gate),
         passed=_passed(gate, now, language),
+        lacks=_lacks(gate),
     )
 
 
@@ -95,18 +122,40 @@ def basis_word(found: ItemStatus, language: str) -> str:
     return text(language, f"basis.{found.basis}") if found.basis else ""
 
 
-def sections(gates: Sequence[GateStatus], order: str, now: datetime, language: str) -> tuple[Section, ...]:
+def sections(
+    gates: Sequence[GateStatus], order: str, now: datetime, language: str, wanted: Wanted = EVERYTHING
+) -> tuple[Section, ...]:
     """Every gate once: by status with the longest first (`worst`), or by area and compound (`place`)."""
+    shown = {gate.gate for gate in narrowed(gates, wanted)}
+
+    def section(key: str, title: str, found: Sequence[GateStatus]) -> Section:
+        return Section(key, title, tuple(row(g, now, language) for g in found), sum(g.gate in shown for g in found))
+
     if order == "worst":
         return tuple(
-            Section(status, text(language, f"status.{status}"), tuple(row(g, now, language) for g in found))
+            section(status, text(language, f"status.{status}"), found)
             for status in WORST
             if (found := sorted((g for g in gates if g.status is status), key=lambda g: _longest_first(g, now)))
         )
     return tuple(
-        Section(f"area-{area}", name, tuple(row(g, now, language) for g in sorted(gates, key=_by_place) if g.area == area))
-        for area, name in areas(gates)
+        section(f"area-{area}", name, [g for g in sorted(gates, key=_by_place) if g.area == area]) for area, name in areas(gates)
     )
+
+
+def narrowed(gates: Sequence[GateStatus], wanted: Wanted) -> list[GateStatus]:
+    """The gates that are wanted."""
+    return [gate for gate in _of_any_status(gates, wanted) if wanted.status in (None, gate.status)]
+
+
+def _of_any_status(gates: Sequence[GateStatus], wanted: Wanted) -> list[GateStatus]:
+    words = wanted.words
+    return [
+        gate
+        for gate in gates
+        if wanted.area in ("", gate.area)
+        and (wanted.item is None or wanted.item in _lacks(gate))
+        and (not words or all(word in _searched(gate) for word in words))
+    ]
 
 
 def areas(gates: Sequence[GateStatus]) -> list[tuple[str, str]]:
@@ -114,9 +163,21 @@ def areas(gates: Sequence[GateStatus]) -> list[tuple[str, str]]:
     return sorted({(g.area, g.area_name) for g in gates}, key=lambda area: area[1])
 
 
-def tiles(gates: Sequence[GateStatus]) -> tuple[Tile, ...]:
-    """All, then by status, worst first."""
-    return (Tile(None, len(gates)), *(Tile(s, sum(g.status is s for g in gates)) for s in WORST))
+def tiles(gates: Sequence[GateStatus], wanted: Wanted = EVERYTHING) -> tuple[Tile, ...]:
+    """All, then by status, worst first; counted without regard to the status wanted."""
+    known = _of_any_status(gates, wanted)
+    counts = ((None, len(known)), *((status, sum(g.status is status for g in known)) for status in WORST))
+    return tuple(Tile(status, count, status is wanted.status) for status, count in counts)
+
+
+def _searched(gate: GateStatus) -> str:
+    return " ".join((gate.gate_name, gate.compound_name, gate.area_name, gate.liaison)).casefold()
+
+
+def _lacks(gate: GateStatus) -> tuple[Item, ...]:
+    """Of a gate that can't be heard or is closed nothing is known to be missing."""
+    asked = gate.status in (Status.COMPLIANT, Status.NON_COMPLIANT)
+    return tuple(item for item in Item if asked and item in gate.items and not gate.items[item].present)
 
 
 def _lasting(since: datetime | None, now: datetime, language: str) -> str:

@@ -4,8 +4,9 @@ from flask import Blueprint, Response, jsonify, render_template, request, stream
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
+from contract.five import Item
 from hub.rights import Action, Reach
-from hub.rules.compliance import GateStatus
+from hub.rules.compliance import GateStatus, Status
 from hub.web import board, rendering
 from hub.web.errors import UnknownGate
 from hub.web.guard import needs, reach
@@ -27,12 +28,15 @@ pages = Blueprint("pages", __name__)
 def overview() -> ResponseReturnValue:
     """All gates."""
     picture, order = _picture(), _order()
-    pieces = _board(order, picture, reach())
+    areas = board.areas(picture.overview.gates)
+    wanted = _wanted({area for area, _ in areas})
+    pieces = rendering.board_pieces(picture, order, language(), wanted) if wanted else _board(order, picture, reach())
     answer = Response(
         render_template(
-            "overview.html", picture=picture, pieces=pieces, order=order, areas=board.areas(picture.overview.gates), gate=""
+            "overview.html", picture=picture, pieces=pieces, order=order, areas=areas, gate="",
+            wanted=wanted, items=tuple(Item), empty=bool(wanted) and not board.narrowed(picture.overview.gates, wanted),
         )
-    )
+    )  # fmt: skip
     if "order" in request.args:
         _remember(answer, ORDER_COOKIE, order)
     return answer
@@ -51,8 +55,10 @@ def wall() -> ResponseReturnValue:
 def gate(gate: str) -> ResponseReturnValue:
     """One gate."""
     picture = _picture()
-    pieces = _gate(gate, picture, reach())
-    return render_template("gate.html", picture=picture, pieces=pieces, found=_found(picture, gate), gate=gate, order="")
+    pieces, day = _gate(gate, picture, reach()), picture.at.astimezone(site().located.zone).date().isoformat()
+    return render_template(
+        "gate.html", picture=picture, pieces=pieces, found=_found(picture, gate), gate=gate, order="", day=day
+    )  # fmt: skip
 
 
 @pages.get("/events")
@@ -98,6 +104,15 @@ def choose_language(wanted: str) -> ResponseReturnValue:
 def _order() -> str:
     chosen = request.args.get("order") or request.cookies.get(ORDER_COOKIE)
     return chosen if chosen in board.ORDERS else board.ORDERS[0]
+
+
+def _wanted(areas: set[str]) -> board.Wanted:
+    """What the address narrows the overview to; what it says of nothing known is passed over."""
+    area, status, item = (request.args.get(name, "") for name in ("area", "status", "item"))
+    return board.Wanted(
+        area=area if area in areas else "", status=Status(status) if status in set(Status) else None,
+        item=Item(item) if item in set(Item) else None, search=request.args.get("q", ""),
+    )  # fmt: skip
 
 
 def _remember(answer: Response, cookie: str, value: str) -> None:

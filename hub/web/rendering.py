@@ -9,12 +9,13 @@ from flask import get_template_attribute, render_template
 from contract.codec import BadMessage
 from contract.events import Correction, decode_event
 from contract.five import Finding, Item, assess_gate
-from hub import status
+from hub import figures, status
 from hub.rights import Reach, within
 from hub.rules.compliance import GateStatus
 from hub.store import gates
-from hub.web import board, details, happenings, timeline, wall
+from hub.web import board, details, figure_lines, happenings, timeline, wall
 from hub.web.live import Picture, Pieces
+from hub.web.report_sections import Words
 from hub.web.sentence import sentence
 from hub.web.site import site
 
@@ -38,13 +39,14 @@ def within_reach(picture: Picture, reach: Reach) -> Picture:
     return replace(picture, overview=status.narrowed(picture.overview, mine))
 
 
-def board_pieces(picture: Picture, order: str, language: str) -> Pieces:
-    """The overview: the head, and a part for each gate."""
+def board_pieces(picture: Picture, order: str, language: str, wanted: board.Wanted = board.EVERYTHING) -> Pieces:
+    """The overview: the head, and a part for each gate; one that is not wanted is hidden, so that a script can show it."""
     gates_, now = picture.overview.gates, as_of(picture)
-    sections = board.sections(gates_, order, now, language)
+    sections = board.sections(gates_, order, now, language, wanted)
+    shown = {gate.gate for gate in board.narrowed(gates_, wanted)}
     said = sentence(gates_, now, language, blind=picture.overview.blind_since is not None)
-    head = {**_blind(picture), "sentence": _part("sentence", said), "tiles": _part("tiles", board.tiles(gates_))}
-    parts = {f"row-{row.gate}": _row(row, language) for section in sections for row in section.rows}
+    head = {**_blind(picture), "sentence": _part("sentence", said), "tiles": _part("tiles", board.tiles(gates_, wanted))}
+    parts = {f"row-{row.gate}": _row(row, language, row.gate not in shown) for s in sections for row in s.rows}
     layout = "|".join(f"{s.key}:{','.join(row.gate for row in s.rows)}" for s in sections)
     return Pieces(layout, render_template("_board.html", sections=sections, parts=parts), head, parts)
 
@@ -72,6 +74,7 @@ def gate_pieces(picture: Picture, gate: GateStatus, language: str) -> Pieces:
         "now": _part("now", row, gate, details.details(gate, _findings(gate.gate, now), now, language), lock),
         "stations": _part("stations", gate.gate, stations),
         "timeline": _part("timeline", timeline.timeline(intervals, now, zone), gate.gate, f"{now.astimezone(zone):%Y-%m-%d}"),
+        "hourly": _hourly(gate.gate, now, language),
         "entries": _part("entries", gate.gate, entries, ENTRIES),
         "happenings": _part("happenings", _happenings(gate.gate, language)),
     }
@@ -79,9 +82,9 @@ def gate_pieces(picture: Picture, gate: GateStatus, language: str) -> Pieces:
 
 
 @lru_cache(maxsize=2000)
-def _row(row: board.Row, _language: str) -> str:
+def _row(row: board.Row, _language: str, hidden: bool) -> str:
     """A row as it was rendered before, for as long as it says the same: of many gates few change at a time."""
-    return _part("row", row)
+    return _part("row", row, hidden)
 
 
 def _blind(picture: Picture) -> dict[str, str]:
@@ -90,7 +93,7 @@ def _blind(picture: Picture) -> dict[str, str]:
 
 def _findings(gate: str, now: datetime) -> dict[Item, Finding]:
     with site().engine.connect() as connection:
-        lanes = gates.load_lanes(connection, [gate]).get(gate, [])
+        lanes = gates.load_lanes(connection, [gate], site().located.lifetimes).get(gate, [])
     return assess_gate({lane.station: lane.evidence for lane in lanes if lane.in_service}, now)
 
 
@@ -114,6 +117,15 @@ def corrections(gate: str) -> list[Correction]:
     return found
 
 
-def _part(name: str, *values: object) -> str:
-    made: str = get_template_attribute("_parts.html", name)(*values)
+def _hourly(gate: str, now: datetime, language: str) -> str:
+    """People in and out today, as far as it has come."""
+    zone = site().located.zone
+    with site().engine.connect() as connection:
+        hours = figures.hours_of_day(connection, gate, zone, now)
+    plot = figure_lines.hours(hours, Words(language, zone))
+    return _part("hourly", gate, plot, sum(h.came for h in hours), sum(h.left for h in hours), file="figures/_parts.html")
+
+
+def _part(name: str, *values: object, file: str = "_parts.html") -> str:
+    made: str = get_template_attribute(file, name)(*values)
     return made

@@ -100,12 +100,18 @@ function watchSilence() {
 /* ---- filters ---- */
 
 const area = document.getElementById("filter-area");
+const item = document.getElementById("filter-item");
 const search = document.getElementById("filter-search");
 let wantedStatus = "";
 
 function matchesPlace(row) {
   const words = search.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  return (!area.value || row.dataset.area === area.value) && words.every((word) => row.dataset.search.includes(word));
+  const lacks = row.dataset.lacks.split(" ");
+  return (
+    (!area.value || row.dataset.area === area.value) &&
+    (!item.value || lacks.includes(item.value)) &&
+    words.every((word) => row.dataset.search.includes(word))
+  );
 }
 
 function filter() {
@@ -144,11 +150,15 @@ function showGroups() {
 
 function remember() {
   const query = new URLSearchParams(location.search);
-  for (const [key, value] of [["area", area.value], ["status", wantedStatus], ["q", search.value]]) {
+  for (const [key, value] of [["area", area.value], ["status", wantedStatus], ["item", item.value], ["q", search.value]]) {
     if (value) query.set(key, value);
     else query.delete(key);
   }
   history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+  for (const link of document.querySelectorAll("[data-order]")) {
+    query.set("order", link.dataset.order);
+    link.href = `?${query}`;
+  }
 }
 
 function changed() {
@@ -161,8 +171,9 @@ function chooseStatus(status) {
   changed();
 }
 
-function clearFilters() {
-  area.value = search.value = "";
+function clearFilters(event) {
+  event.preventDefault();
+  area.value = item.value = search.value = "";
   wantedStatus = "";
   changed();
   search.focus();
@@ -172,15 +183,24 @@ function setUpFilters() {
   const query = new URLSearchParams(location.search);
   area.value = query.get("area") ?? "";
   if (area.selectedIndex < 0) area.value = "";
+  item.value = query.get("item") ?? "";
+  if (item.selectedIndex < 0) item.value = "";
   search.value = query.get("q") ?? "";
   wantedStatus = query.get("status") ?? "";
+  for (const kept of document.querySelectorAll("#filters [type=hidden]")) kept.remove();
   area.addEventListener("change", changed);
+  item.addEventListener("change", changed);
   search.addEventListener("input", changed);
+  search.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.isComposing) event.preventDefault(); // else the first tile is pressed
+  });
   document.getElementById("filters").addEventListener("submit", (event) => event.preventDefault());
   document.getElementById("clear").addEventListener("click", clearFilters);
   document.addEventListener("click", (event) => {
     const tile = event.target.closest(".tile");
-    if (tile) chooseStatus(tile.dataset.status);
+    if (!tile) return;
+    event.preventDefault();
+    chooseStatus(tile.dataset.status);
   });
   filter();
 }
