@@ -1,7 +1,7 @@
 """Lists taken in: what a file of places or of holders would change, and all of it or nothing taken in one transaction."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ from contract.passes import PassKind
 from hub.config import Located
 from hub.registry import colours, dwellings, holders, keys, places
 from hub.registry.errors import RegistryError
+from hub.registry.passes import is_somebodys
 from hub.rights import Reach
 from hub.rules import cells_in, holders_in, places_in, sheets_in
 from hub.rules.cells_in import BadFile
@@ -41,12 +42,12 @@ class Changed(RegistryError):
     """The registry has changed since the preview, so that the list would do something else than was shown."""
 
 
-def read(what: str, data: bytes) -> Rows:
-    """The rows of a file, checked one by one. Raises `BadFile`, and nothing else, for whatever the bytes are."""
+def read(what: str, data: bytes, colours: Mapping[str, str]) -> Rows:
+    """The rows of a file, checked one by one; `colours`: id → label. Raises `BadFile` alone, whatever the bytes are."""
     cells = cells_in.read(data, sheets_in.known_headings(what), SHEET_NAMES[what])
     if what == PLACES:
         return sheets_in.check_places(cells)
-    return sheets_in.check_holders(cells, colour_labels())
+    return sheets_in.check_holders(cells, colours)
 
 
 def preview(conn: sa.Connection, located: Located, what: str, rows: Rows, by: By, now: datetime) -> Plan:
@@ -78,6 +79,7 @@ def apply(
     with writing(engine) as conn:
         plan = preview(conn, located, what, rows, by, now)
         _require(plan, seen)
+        _require_colours(conn, plan)
         if isinstance(plan, PlacesPlan):
             _apply_places(conn, plan)
         else:
@@ -103,16 +105,18 @@ def known_places(conn: sa.Connection) -> list[KnownPlace]:
     return made
 
 
-def colour_labels() -> dict[str, str]:
-    """The colours: id → label."""
-    return {id: rule.label for id, rule in colours.RULES.items()}
-
-
 def _require(plan: Plan, seen: str) -> None:
     if plan.problems:
         raise RegistryError(f"the list has problems, {len(plan.problems)} at least: nothing was taken")
     if digest(plan) != seen:
         raise Changed("the registry has changed since the preview: look at the list again")
+
+
+def _require_colours(conn: sa.Connection, plan: Plan) -> None:
+    if isinstance(plan, HoldersPlan):
+        given = {one.colour for one in plan.new} | {one.now.get("colour") for one in plan.changes}
+        if given - {None} - colours.labels(conn).keys():
+            raise Changed("a colour of the list has been removed meanwhile: look at the list again")
 
 
 def _apply_places(conn: sa.Connection, plan: PlacesPlan) -> None:
@@ -159,7 +163,7 @@ def _known_holders(conn: sa.Connection, zone: tzinfo, wanted: Sequence[str]) -> 
     table = passes_table
     columns = (table.c.id, table.c.compound, table.c.dwelling, table.c.name, table.c.kind, table.c.colour, table.c.isolating,
                table.c.expires, table.c.revoked_at)  # fmt: skip
-    query = sa.select(*columns).where(table.c.compound.in_(wanted), table.c.kind != PassKind.VEHICLE.value)
+    query = sa.select(*columns).where(table.c.compound.in_(wanted), table.c.kind != PassKind.VEHICLE.value, is_somebodys())
     return [
         KnownHolder(
             id=r.id, key=(r.compound, *dwellings.parse(r.dwelling), r.name, r.kind), colour=r.colour, isolating=bool(r.isolating),

@@ -12,10 +12,11 @@ import msgspec
 import sqlalchemy as sa
 
 from contract.passes import PassKind
-from hub.exchange import colour_labels, known_places
+from hub.exchange import known_places
 from hub.register import RegisterLine, register_lines
-from hub.registry import dwellings, holders
+from hub.registry import colours, dwellings, holders
 from hub.registry.errors import RegistryError
+from hub.registry.passes import is_somebodys
 from hub.rights import Reach, within
 from hub.rules import hours
 from hub.rules.cells_in import letter
@@ -89,10 +90,10 @@ def holders_table(
     columns = (compounds.c.id, compounds.c.name, passes.c.dwelling, passes.c.name, passes.c.kind, passes.c.colour,
                passes.c.isolating, passes.c.expires, passes.c.revoked_at, photos.c.pass_id)  # fmt: skip
     joined = passes.join(compounds, compounds.c.id == passes.c.compound).outerjoin(photos, photos.c.pass_id == passes.c.id)
-    query = sa.select(*columns).select_from(joined).where(passes.c.kind != PassKind.VEHICLE.value)
+    query = sa.select(*columns).select_from(joined).where(passes.c.kind != PassKind.VEHICLE.value, is_somebodys())
     query = query if compound is None else query.where(passes.c.compound == compound)
     query = query if reach is None else query.where(passes.c.compound.in_(sorted(reach)))
-    labels, at = colour_labels(), _language_index(language)
+    labels, at = colours.labels(conn), _language_index(language)
     rows: list[Sequence[CellValue]] = []
     for id, place, dwelling, name, kind, colour, isolating, expires, revoked_at, pictured in conn.execute(query.limit(MOST_ROWS)):
         words = KINDS[PassKind(kind)][at], labels.get(colour, colour) if colour else "", (YES if isolating else NO)[at]

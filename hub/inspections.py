@@ -11,10 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from contract.five import Item
-from hub import pictures, rectifications
+from hub import acting, pictures, rectifications
 from hub.findings import weigh
 from hub.registry.errors import RegistryError
 from hub.rights import Reach
+from hub.rules.acting import Attempt, Verdict
+from hub.rules.acting import Said as ActorSaid
 from hub.rules.compliance import Value
 from hub.rules.inspection import (
     CONDUCT,
@@ -60,6 +62,8 @@ class Sent(Value, frozen=True, kw_only=True):
     rechecks: str | None
     photos: tuple[str, ...] = ()
     """Ids of `hub.pictures`."""
+    actor: Attempt | None = None
+    """演员查: what was tried, and what the journal says of it so far."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -106,7 +110,7 @@ def send(conn: sa.Connection, sheet: Sheet, by: str, now: datetime, jpegs: Seque
     seen = min(sheet.observed_at, now)
     conn.execute(sa.insert(inspections).values(
         id=sheet.id, gate=sheet.gate, method=sheet.method.value, by=by, observed_at=seen, sent_at=now, conduct=sheet.conduct,
-        note=sheet.note, rechecks=sheet.rechecks,
+        note=sheet.note, rechecks=sheet.rechecks, actor=acting.settle(conn, sheet.gate, sheet.actor, by) if sheet.actor else None,
     ))  # fmt: skip
     rows = [
         {"inspection": sheet.id, "item": item.value, "present": look.present, "note": look.note}
@@ -134,7 +138,7 @@ def list_sent(conn: sa.Connection, wanted: Wanted, reach: Reach, limit: int, off
     query = query.where(compounds.c.id.in_(reach)) if reach is not None else query
     if wanted.negative:
         missing = sa.exists().where(findings.c.inspection == inspections.c.id, findings.c.present.is_(False))
-        query = query.where(sa.or_(missing, inspections.c.conduct.is_(False)))
+        query = query.where(sa.or_(missing, inspections.c.conduct.is_(False), _acted_badly()))
     order = query.order_by(inspections.c.sent_at.desc(), inspections.c.id)
     return _read(conn, order.limit(limit).offset(offset))
 
@@ -185,6 +189,8 @@ def _check(conn: sa.Connection, sheet: Sheet, again: Recheck | None, by: str, no
     wrong = problems(sheet, now, again.item if again else None)
     if wrong:
         raise RegistryError(f"an inspection can't be sent so: {', '.join(f'{k} ({v})' for k, v in wrong.items())}")
+    if sheet.actor and sheet.actor.pass_id and not acting.fits(conn, sheet.actor.kind, sheet.actor.pass_id, sheet.gate, by):
+        raise RegistryError(f"pass {sheet.actor.pass_id[:64]!r} was not made for such a test at gate {sheet.gate!r}")
     if max([len(sheet.note), *(len(look.note) for look in sheet.looks.values())]) > LONGEST_NOTE or photos > MOST_PHOTOS:
         raise RegistryError(f"{LONGEST_NOTE} characters a note and {MOST_PHOTOS} photos at most")
 
@@ -228,8 +234,15 @@ def _is_out() -> sa.ColumnElement[bool]:
     return inspections.c.sent_at.is_not(None)
 
 
+def _acted_badly() -> sa.ColumnElement[bool]:
+    """`Attempt.good` is False."""
+    verdict, said = inspections.c.actor["verdict"].as_string(), inspections.c.actor["said"].as_string()
+    return sa.or_(verdict == Verdict.FAILED.value, sa.and_(verdict == Verdict.UNSEEN.value, said == ActorSaid.IN.value))
+
+
 def _columns() -> list[sa.ColumnElement[Any]]:
-    return [*inspections.c, gates.c.name.label("gate_name"), compounds.c.id.label("compound"), areas.c.name.label("area_name"),
+    own = [column for column in inspections.c if column.name in Sent.__struct_fields__]
+    return [*own, gates.c.name.label("gate_name"), compounds.c.id.label("compound"), areas.c.name.label("area_name"),
             compounds.c.name.label("compound_name"), accounts.c.name.label("by_name")]  # fmt: skip
 
 
@@ -241,7 +254,8 @@ def _read(conn: sa.Connection, query: sa.Select[Any]) -> list[Sent]:
         looks[one.inspection][Item(one.item)] = Look(present=one.present, note=one.note)
     photos = pictures.listed(conn, pictures.FINDING, ids)
     return [
-        Sent(**{**row, "method": Method(row["method"]), "by_name": row["by_name"] or row["by"]}, looks=looks[row["id"]],
-             photos=tuple(photos.get(row["id"], ())))
+        Sent(**{**row, "method": Method(row["method"]), "by_name": row["by_name"] or row["by"],
+                "actor": acting.unpacked(row["actor"]) if row["actor"] else None},
+             looks=looks[row["id"]], photos=tuple(photos.get(row["id"], ())))
         for row in rows
     ]  # fmt: skip

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from contract.settings import BadSettings
 from hub.broker import BrokerMissing
 from hub.config import Located, load
+from hub.locking import in_use
 from hub.registry.errors import RegistryError
-from hub.store import open_store
+from hub.vault import open_hub
 
 config_option = click.option(
     "--config",
@@ -50,16 +51,18 @@ class PlainErrors(click.Group):
 
 @contextmanager
 def opened(config: Path) -> Iterator[tuple[Located, sa.Engine]]:
-    """The configuration and its store. Raises `BadSettings`, and `RegistryError` for a store that was never made."""
+    """The configuration and its store. Raises `BadSettings`, and `RegistryError` for a store that was never made, or is being
+    restored."""
     located = load(config)
-    path = store_file(located)
-    if path is not None and not path.exists():
-        raise RegistryError(f"there is no store at {path}: run `hub init --config {config}`")
-    engine = open_store(located.store_url)
-    try:
-        yield located, engine
-    finally:
-        engine.dispose()
+    with in_use(located.folder):
+        path = store_file(located)
+        if path is not None and not path.exists():
+            raise RegistryError(f"there is no store at {path}: run `hub init --config {config}`")
+        engine = open_hub(located)
+        try:
+            yield located, engine
+        finally:
+            engine.dispose()
 
 
 def store_file(located: Located) -> Path | None:

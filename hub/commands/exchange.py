@@ -11,6 +11,7 @@ from hub import exchange as lists
 from hub.commands.common import config_option, opened, write_private
 from hub.config import Located
 from hub.exporting import Format, Table
+from hub.registry import colours
 from hub.registry.errors import RegistryError
 from hub.rules.cells_in import MOST_BYTES
 from hub.rules.sheets_in import HOLDERS, PLACES
@@ -34,14 +35,16 @@ def import_list(config: Path, file: Path, what: str, yes: bool) -> None:
         raise RegistryError(f"{file}: over {MOST_BYTES // 2**20} MB: split it")
     with opened(config) as (located, engine):
         language, by = located.settings.language, lists.By(account=BY, reach=None, health=True)
+        with engine.connect() as conn:
+            labels = colours.labels(conn)
         try:
-            rows = lists.read(what, file.read_bytes())
+            rows = lists.read(what, file.read_bytes(), labels)
         except lists.BadFile as bad:
             raise RegistryError(f"{file}: {text(language, f'exchange.bad.{bad.key}', **bad.values)}") from None
         now = datetime.now(UTC)
         with engine.connect() as conn:
             plan = lists.preview(conn, located, what, rows, by, now)
-        lines = preview_lines(plan, language)
+        lines = preview_lines(plan, language, labels)
         for note in lines.notes:
             click.echo(note)
         for one in (*lines.problems, *lines.changed_lines, *lines.new_lines):

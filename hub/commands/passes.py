@@ -1,6 +1,6 @@
 """`hub pass`: issue, revoke, list, picture, print."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import click
 
 from contract.passes import BADGES, PassKind
 from hub.commands.common import config_option, json_option, opened, print_either, write_private
-from hub.registry import colours, passes, photos, places
+from hub.registry import passes, photos, places
 from hub.registry.errors import RegistryError
 from hub.registry.passes import IssuedPass
 from hub.registry.places import PlaceKind
@@ -37,14 +37,18 @@ def pass_() -> None:
 @click.option("--pin", help="A badge's, 4 to 8 digits; asked for when left out.")
 @json_option
 def issue_pass(
-    config: Path, kind: str, days: int | None, expires: datetime | None, pin: str | None, as_json: bool, **fields: str
-) -> None:
+    config: Path, kind: str, compound: str, name: str, dwelling: str, plate: str, days: int | None, expires: datetime | None,
+    pin: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Issue a pass and print its token."""
     if PassKind(kind) in BADGES and pin is None:
         pin = click.prompt("PIN", hide_input=True, confirmation_prompt=True)
     with opened(config) as (located, engine), engine.begin() as conn:
         until = expires.replace(tzinfo=located.zone) if expires else None
-        issued = passes.issue(conn, located, kind=PassKind(kind), days=days, expires=until, pin=pin, by=BY, **fields)
+        issued = passes.issue(
+            conn, located, kind=PassKind(kind), compound=compound, name=name, dwelling=dwelling, plate=plate, days=days,
+            expires=until, pin=pin, by=BY, at=datetime.now(UTC),
+        )  # fmt: skip
     print_either(as_json, ("id", "name", "expires", "token"), [_shown(issued) | {"token": issued.token}])
 
 
@@ -63,7 +67,7 @@ def revoke_pass(config: Path, pass_or_token: str, as_json: bool) -> None:
 @config_option
 @click.argument("pass_or_token")
 @click.option("--isolating/--not-isolating", default=None, help="居家隔离.")
-@click.option("--colour", type=click.Choice([*colours.RULES, "none"]), help="One of the seven.")
+@click.option("--colour", help="One of the colours, by id or label; none: the default.")
 def set_pass(config: Path, pass_or_token: str, isolating: bool | None, colour: str | None) -> None:
     """Change what the stations are told of a holder."""
     with opened(config) as (_, engine), engine.begin() as conn:

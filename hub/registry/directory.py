@@ -14,12 +14,13 @@ from contract.directory import (
     InspectionFinding,
     InspectionFindings,
     Isolating,
+    Notices,
     Revocations,
     Thresholds,
 )
 from contract.passes import BADGES
 from hub.config import Located
-from hub.registry import bookings, colours, keys, photos, policies, roster, versions
+from hub.registry import bookings, colours, keys, notices, photos, policies, roster, versions
 from hub.registry.day_codes import ensure_compound
 from hub.store.gates import load_standing
 from hub.store.tables import gates
@@ -33,7 +34,8 @@ def build(conn: sa.Connection, located: Located, compound: str, now: datetime) -
     """The directory of a compound at `now`. The version is read first: what changes meanwhile comes again under a newer one.
 
     What changes by time alone (a booking that comes within sight, a pass that expires) needs no new version: the publisher
-    builds the directory again whenever it signs it again, every hour, and bookings are told 36 h ahead.
+    builds the directory again whenever it signs it again, every hour, and bookings are told 36 h ahead. A notice that begins or
+    ends does raise it: `notices.turn`.
     """
     codes = ensure_compound(conn, located, compound, now)
     version = versions.version_of(conn, compound)
@@ -42,7 +44,7 @@ def build(conn: sa.Connection, located: Located, compound: str, now: datetime) -
         version=version, issued_at=now, keys=keys.public_keys(conn),
         revocations=Revocations(ids=_ids(conn, listed, table.c.revoked_at.is_not(None))),
         isolating=Isolating(ids=_ids(conn, listed, table.c.isolating)),
-        colours=_colours(conn, listed), badges=_badges(conn, listed),
+        colours=_colours(conn, listed), badges=_badges(conn, listed), notices=Notices(notices=notices.told(conn, compound, now)),
         thresholds=_thresholds(conn, compound), codes=DayCodes(codes=codes), findings=_findings(conn, compound),
         roster=roster.build(conn, compound, now), faces=photos.faces(conn, compound, now),
         bookings=Bookings(bookings=bookings.in_sight(conn, compound, now)), policies=policies.in_force(conn, compound),
@@ -55,7 +57,8 @@ def _ids(conn: sa.Connection, *where: sa.ColumnElement[bool]) -> tuple[str, ...]
 
 def _colours(conn: sa.Connection, listed: sa.ColumnElement[bool]) -> Colours:
     query = sa.select(table.c.id, table.c.colour).where(listed, table.c.colour.is_not(None)).order_by(table.c.id)
-    return Colours(rules=colours.RULES, holders={row.id: row.colour for row in conn.execute(query)}, default=colours.DEFAULT)
+    palette = colours.load(conn)
+    return Colours(rules=palette.rules, holders={row.id: row.colour for row in conn.execute(query)}, default=palette.default)
 
 
 def _badges(conn: sa.Connection, listed: sa.ColumnElement[bool]) -> Badges:

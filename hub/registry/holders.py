@@ -14,7 +14,7 @@ from contract.passes import BADGES, Pass, PassKind
 from hub.config import Located
 from hub.registry import keys, versions
 from hub.registry.errors import RegistryError
-from hub.registry.passes import DEFAULT_DAYS, ROSTERED, IssuedPass, find
+from hub.registry.passes import DEFAULT_DAYS, ROSTERED, IssuedPass, find, is_somebodys
 from hub.store.tables import passes as table
 from hub.store.tables import photos
 
@@ -76,7 +76,7 @@ def search(
 
     Shorter doors come first, so that 2号101 stands before 10号101.
     """
-    where = [table.c.compound.in_(compounds), table.c.kind != PassKind.VEHICLE.value]
+    where = [table.c.compound.in_(compounds), table.c.kind != PassKind.VEHICLE.value, is_somebodys()]
     where += [
         sa.or_(table.c.dwelling.contains(word, autoescape=True), table.c.name.contains(word, autoescape=True))
         for word in text.split()

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from contract.passes import PREFIX, PassKind
 from hub.registry.dwellings import natural, parse
 from hub.registry.masking import mask
-from hub.registry.passes import IssuedPass
+from hub.registry.passes import IssuedPass, is_somebodys
 from hub.rights import Reach
 from hub.store.tables import passes as table
 
@@ -31,7 +31,7 @@ def page(
     conn: sa.Connection, reach: Reach, wanted: Wanted, now: datetime, limit: int, offset: int = 0
 ) -> tuple[list[IssuedPass], int]:
     """So many passes in reach, the newest first, and how many there are of them altogether."""
-    where = [_within(reach), *_state(wanted.state, now), *_text(wanted.text)]
+    where = [_within(reach), is_somebodys(), *_state(wanted.state, now), *_text(wanted.text)]
     where += [table.c.compound == wanted.compound] if wanted.compound else []
     where += [table.c.kind == wanted.kind] if wanted.kind else []
     total = conn.scalar(sa.select(sa.func.count()).select_from(table).where(*where)) or 0
@@ -41,14 +41,14 @@ def page(
 
 def chosen(conn: sa.Connection, reach: Reach, ids: Sequence[str], now: datetime) -> list[IssuedPass]:
     """Those of these passes that are in reach and good, in the order asked for."""
-    query = sa.select(table).where(_within(reach), table.c.id.in_(ids), *_state("good", now))
+    query = sa.select(table).where(_within(reach), is_somebodys(), table.c.id.in_(ids), *_state("good", now))
     known = {row.id: record(row) for row in conn.execute(query)}
     return [known[id] for id in dict.fromkeys(ids) if id in known]
 
 
 def of_building(conn: sa.Connection, compound: str, building: str, kind: str, now: datetime) -> list[IssuedPass]:
     """The good passes of a compound, or of one building of it, of a kind or of all, by building and room."""
-    where = [table.c.compound == compound, *_state("good", now)]
+    where = [table.c.compound == compound, is_somebodys(), *_state("good", now)]
     where += [table.c.kind == kind] if kind else []
     query = sa.select(table).where(*where).order_by(table.c.issued_at.desc(), table.c.id).limit(MOST_DOORS)
     found = [(parse(row.dwelling), record(row)) for row in conn.execute(query)]

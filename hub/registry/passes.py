@@ -11,21 +11,25 @@ from argon2 import PasswordHasher
 from contract import passes as contract_passes
 from contract.directory import pin_secret
 from contract.passes import BADGES, Pass, PassKind
+from hub import revocations
 from hub.config import Located
 from hub.registry import colours, keys, versions
 from hub.registry.day_codes import ensure_day_codes
 from hub.registry.errors import RegistryError
 from hub.registry.masking import mask
+from hub.revocations import Revocation
 from hub.store import tables
 from hub.store.tables import passes as table
 
-__all__ = ["IssuedPass", "ensure_day_codes", "find", "issue", "list_passes", "revoke", "set_colour", "set_isolating"]
+__all__ = ["ACTOR", "IssuedPass", "ensure_day_codes", "find", "issue", "list_passes", "revoke", "set_colour", "set_isolating"]
 
 ROSTERED = frozenset({PassKind.RESIDENT, PassKind.WORKER})
 """Kinds of pass whose holders stand in the roster that the stations are told of."""
 
 DEFAULT_DAYS = {PassKind.VISITOR: 1, PassKind.ENROLMENT: 1, PassKind.WORKER: 30, PassKind.VOLUNTEER: 30, PassKind.SUPERVISOR: 30}
 """How long a pass is good for when nobody says; any other kind: 90."""
+ACTOR = "actor:"
+"""Before the account in `issued_by`: of a pass made for 演员查 (`hub.acting`), which is nobody's and stands in no list."""
 _SLACK = timedelta(minutes=1)
 """A station's clock may run behind the hub's: a pass issued now must be good there now."""
 _PIN = re.compile(r"[0-9]{4,8}")
@@ -54,10 +58,11 @@ class IssuedPass(msgspec.Struct, frozen=True, kw_only=True):
 def issue(
     conn: sa.Connection, located: Located, *, kind: PassKind, compound: str, name: str, by: str, dwelling: str = "",
     plate: str = "", days: int | None = None, expires: datetime | None = None, pin: str | None = None,
+    at: datetime | None = None,
 ) -> IssuedPass:  # fmt: skip
-    """Sign and store a pass, good from now on for `days` or until `expires`. Raises `RegistryError`."""
+    """Sign and store a pass, good from `at` (now) on for `days` or until `expires`. Raises `RegistryError`."""
     _check(conn, kind, compound, name, dwelling, plate, pin)
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = (at or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     until = _expires(kind, now, days, expires)
     claims = Pass(
         id=os.urandom(16).hex(), issuer=located.settings.issuer, kind=kind, not_before=min(now, until) - _SLACK, expires=until,
@@ -89,17 +94,28 @@ def find(conn: sa.Connection, pass_id_or_token: str) -> IssuedPass:
 
 def list_passes(conn: sa.Connection, compound: str | None = None) -> list[IssuedPass]:
     """Every pass, of one compound or of all, the newest first."""
-    query = sa.select(table).order_by(table.c.issued_at.desc(), table.c.id)
+    query = sa.select(table).where(is_somebodys()).order_by(table.c.issued_at.desc(), table.c.id)
     return [_record(row) for row in conn.execute(query if compound is None else query.where(table.c.compound == compound))]
 
 
-def revoke(conn: sa.Connection, pass_id_or_token: str, by: str) -> IssuedPass:
+def is_somebodys() -> sa.ColumnElement[bool]:
+    """Whether a pass is a holder's, and not one that was made for an actor's test."""
+    return sa.not_(table.c.issued_by.startswith(ACTOR, autoescape=True))
+
+
+def revoke(conn: sa.Connection, pass_id_or_token: str, by: str, at: datetime | None = None) -> IssuedPass:
     """吊销: stations refuse it as soon as they have heard; its photo goes. Twice is as good as once. Raises `RegistryError`."""
     known = find(conn, pass_id_or_token)
     if known.revoked_at:
         return known
+    revoked_at = at or datetime.now(UTC)
     conn.execute(sa.delete(tables.photos).where(tables.photos.c.pass_id == known.id))
-    return _change(conn, known, revoked_at=datetime.now(UTC), revoked_by=by)
+    told = Revocation(
+        pass_id=known.id, at=revoked_at, by=by, compound=known.compound, kind=known.kind, not_before=known.not_before,
+        expires=known.expires,
+    )  # fmt: skip
+    revocations.note(conn, told)
+    return _change(conn, known, revoked_at=revoked_at, revoked_by=by)
 
 
 def set_isolating(conn: sa.Connection, pass_id_or_token: str, isolating: bool) -> IssuedPass:
@@ -108,10 +124,9 @@ def set_isolating(conn: sa.Connection, pass_id_or_token: str, isolating: bool) -
 
 
 def set_colour(conn: sa.Connection, pass_id_or_token: str, colour: str | None) -> IssuedPass:
-    """One of the seven colours; None: the default."""
-    if colour is not None and colour not in colours.RULES:
-        raise RegistryError(f"colour {colour!r}: it may be one of {', '.join(colours.RULES)}")
-    return _change(conn, find(conn, pass_id_or_token), colour=colour)
+    """One of the colours, by id or label; None: the default. Raises `RegistryError`."""
+    found = None if colour is None else colours.find(conn, colour)
+    return _change(conn, find(conn, pass_id_or_token), colour=found)
 
 
 def _change(conn: sa.Connection, known: IssuedPass, **values: object) -> IssuedPass:

@@ -23,7 +23,7 @@ def renew(
         raise RegistryError(f"pass {old.id} is revoked: issue a new one")
     made = passes.issue(
         conn, located, kind=old.kind, compound=old.compound, name=old.masked_name, dwelling=old.dwelling, plate=old.plate,
-        days=days, pin=pin, by=by,
+        days=days, pin=pin, by=by, at=now,
     )  # fmt: skip
     if old.colour is not None:
         passes.set_colour(conn, made.id, old.colour)
@@ -33,5 +33,5 @@ def renew(
     if jpeg is not None:
         photos.put_photo(conn, made.id, jpeg, by)
     conn.execute(sa.update(rota).where(rota.c.badge == old.id, rota.c.ends > now).values(badge=made.id))
-    passes.revoke(conn, old.id, by)
+    passes.revoke(conn, old.id, by, now)
     return passes.find(conn, made.id)

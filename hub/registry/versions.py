@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from hub.store.meta import put
 from hub.store.tables import compounds, meta
 
 _PREFIX = "directory:"
@@ -19,6 +20,12 @@ def bump_all(conn: sa.Connection) -> None:
     """Raise every compound's version: a change that concerns all, such as a new key."""
     for compound in conn.scalars(sa.select(compounds.c.id)).all():
         bump(conn, compound)
+
+
+def raise_all(conn: sa.Connection, least: int) -> None:
+    """Raise every compound's version to `least` at least: after a restore, past all that was published since the backup."""
+    for compound, known in versions(conn).items():
+        put(conn, _PREFIX + compound, str(max(least, known + 1)))
 
 
 def version_of(conn: sa.Connection, compound: str) -> int:

@@ -1,10 +1,11 @@
-"""督查: what an inspection may say, and which of its findings still outrank a gate's own evidence. Pure."""
+"""督查: what an inspection may say, and how its findings are weighed with a gate's own evidence. Pure."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from contract.five import Basis, Evidence, Item
+from contract.five import Basis, Evidence, Item, Lifetimes
+from hub.rules.acting import Attempt
 from hub.rules.compliance import Value
 
 CONDUCT = "conduct"
@@ -56,6 +57,8 @@ class Sheet(Value, frozen=True, kw_only=True):
     """On conduct, and on the whole."""
     rechecks: str | None = None
     """The rectification that this looks at again."""
+    actor: Attempt | None = None
+    """演员查: what was tried."""
 
 
 class Found(Value, frozen=True, kw_only=True):
@@ -79,10 +82,12 @@ def problems(sheet: Sheet, now: datetime, rechecked: str | None = None) -> dict[
         wrong["observed_at"] = "old"
     if rechecked is not None and verdict(sheet, rechecked) is None:
         wrong[f"look_{rechecked}"] = "recheck"
-    elif not sheet.looks and sheet.conduct is None:
+    elif not sheet.looks and sheet.conduct is None and sheet.actor is None:
         wrong["looks"] = "nothing"
     if (sheet.method is Method.RECHECK) is not (sheet.rechecks is not None):
         wrong["method"] = "recheck"
+    if sheet.actor is not None and sheet.method is not Method.ACTOR:
+        wrong["actor_kind"] = "actor"
     return wrong
 
 
@@ -100,17 +105,24 @@ def negatives(sheet: Sheet) -> dict[str, str]:
     return missing | ({CONDUCT: sheet.note} if sheet.conduct is False else {})
 
 
-def outranking(found: Iterable[Found]) -> tuple[Found, ...]:
-    """Of a gate's findings those that still stand: each item's newest one (by when it was looked at) where that is negative."""
-    newest: dict[Item, Found] = {}
+def newest(found: Iterable[Found]) -> tuple[Found, ...]:
+    """Of a gate's findings each item's newest one, by when it was looked at: what is weighed with the stations' evidence."""
+    last: dict[Item, Found] = {}
     for one in sorted(found, key=lambda f: (f.observed_at, f.sent_at, not f.present)):
-        newest[one.item] = one
-    return tuple(newest[item] for item in Item if item in newest and not newest[item].present)
+        last[one.item] = one
+    return tuple(last[item] for item in Item if item in last)
 
 
-def as_evidence(found: Found) -> Evidence:
-    """A finding that stands, as what outranks all that the gate's stations say of the item (`contract.five`)."""
+def outranking(found: Iterable[Found]) -> tuple[Found, ...]:
+    """Of a gate's findings those that still stand: each item's newest one where that is negative."""
+    return tuple(one for one in newest(found) if not one.present)
+
+
+def as_evidence(found: Found, lifetimes: Lifetimes) -> Evidence:
+    """A finding as it is weighed with what the gate's stations say of the item (`contract.five`): a negative one outranks all of
+    it until a re-check, a positive one is evidence among it for a while after somebody looked."""
+    until = found.observed_at + timedelta(seconds=lifetimes.positive_inspection) if found.present else None
     return Evidence(
-        item=found.item, present=False, basis=Basis.INSPECTED, observed_at=found.observed_at, by=found.by, reason=REASON,
-        note=found.note or None,
+        item=found.item, present=found.present, basis=Basis.INSPECTED, observed_at=found.observed_at, valid_until=until,
+        by=found.by or None, reason=None if found.present else REASON, note=found.note or None,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """A list of places or of holders, checked row by row: what is wrong, where, as a spreadsheet names it. Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -12,6 +12,7 @@ from hub.registry import dwellings
 from hub.registry.masking import mask
 from hub.rules import hours
 from hub.rules.cells_in import BadFile, Cells, Computed, Dated, Line, folded, letter
+from hub.rules.colouring import meanings
 
 PLACES, HOLDERS = "places", "holders"
 LEVELS = ("area", "committee", "compound", "gate")
@@ -134,8 +135,7 @@ def check_places(cells: Cells) -> Checked[PlaceRow]:
 
 def check_holders(cells: Cells, colours: Mapping[str, str]) -> Checked[HolderRow]:
     """The rows of a list of holders; `colours`: id → label. Raises `BadFile` where its headings don't do."""
-    words = {word: id for id, label in colours.items() for word in (*label.lower().split()[:1], f"{label[:1]}色")}
-    words |= {label.lower(): id for id, label in colours.items()} | {id: id for id in colours}
+    words = meanings(colours)
     seen: dict[tuple[str, ...], int] = {}
     return _check(HOLDERS, cells, lambda row: _holder(row, words, seen))
 
@@ -272,10 +272,19 @@ def _kind(row: _Cells) -> PassKind:
 
 def _colour(row: _Cells, colours: Mapping[str, str]) -> str | None:
     said = row.text("colour", 60)
-    found = colours.get(said.lower())
+    found = colours.get(said.casefold())
     if said and found is None:
-        row.wrong("colour", "colour", value=said, known="、".join(dict.fromkeys(word for word in colours if len(word) == 1)))
+        row.wrong("colour", "colour", value=said, known="、".join(_shortest(colours)))
     return found
+
+
+def _shortest(words: Mapping[str, str]) -> Iterable[str]:
+    """For each colour the shortest word that means it."""
+    found: dict[str, str] = {}
+    for word, id in words.items():
+        if word != id and (id not in found or len(word) < len(found[id])):
+            found[id] = word
+    return found.values()
 
 
 def _isolating(row: _Cells) -> bool | None:

@@ -16,6 +16,7 @@ from wtforms import HiddenField
 from hub import exchange as lists
 from hub import exporting, uploads
 from hub.exporting import Format, Table
+from hub.registry import colours
 from hub.registry.errors import RegistryError
 from hub.rights import Action, within
 from hub.rules.cells_in import MOST_BYTES, MOST_ROWS, BadFile
@@ -232,7 +233,7 @@ def _upload(what: str) -> ResponseReturnValue:
         return _choose(what, text(language(), "exchange.file.needed"), 400)
     data = file.read(MOST_BYTES + 1)
     try:
-        lists.read(what, data)
+        lists.read(what, data, _colours())
         session[_SESSION] = uploads.keep(site().located.folder, current_user.id, data, site().now())
     except BadFile as bad:
         return _choose(what, text(language(), f"exchange.bad.{bad.key}", **bad.values), 400)
@@ -245,9 +246,14 @@ def _kept(what: str) -> lists.Rows:
     """The rows of the list that is kept. Raises `uploads.Gone`."""
     data = uploads.take(site().located.folder, current_user.id, session.get(_SESSION, ""), site().now())
     try:
-        return lists.read(what, data)
+        return lists.read(what, data, _colours())
     except BadFile:  # a list of the other kind
         raise uploads.Gone("a list of another kind") from None
+
+
+def _colours() -> dict[str, str]:
+    with site().engine.connect() as conn:
+        return colours.labels(conn)
 
 
 def _by() -> lists.By:
@@ -261,7 +267,7 @@ def _preview(what: str) -> ResponseReturnValue:
         return _gone(what)
     with site().engine.connect() as conn:
         plan = lists.preview(conn, site().located, what, rows, _by(), site().now())
-    lines = preview_lines(plan, language())
+    lines = preview_lines(plan, language(), _colours())
     return render_template(
         "exchange/preview.html", what=what, lines=lines, form=ApplyForm(formdata=None), seen=lists.digest(plan)
     )
@@ -286,14 +292,14 @@ def _apply(what: str) -> ResponseReturnValue:
         return redirect(again, 303)
     uploads.drop(site().located.folder, current_user.id)
     session.pop(_SESSION, None)
-    lines = preview_lines(plan, language())
+    lines = preview_lines(plan, language(), _colours())
     flash(text(language(), "exchange.done", new=lines.new, changed=lines.changed, same=lines.same))
     return redirect(url_for(f"exchange.import_{what}"), 303)
 
 
 def _note(what: str) -> Callable[[sa.Connection, lists.Plan], None]:
     def note(conn: sa.Connection, plan: lists.Plan) -> None:
-        lines = preview_lines(plan, language())
+        lines = preview_lines(plan, language(), colours.labels(conn))
         noted(conn, "import", what, "", new=lines.new, changed=lines.changed, same=lines.same)
 
     return note

@@ -1,11 +1,11 @@
 """From what a list would do to the lines of its preview, in words. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from hub.exchange import Plan, colour_labels
+from hub.exchange import Plan
 from hub.rules import hours
 from hub.rules.holders_in import HolderChange, NewHolder
 from hub.rules.places_in import PlaceChange, PlacesPlan
@@ -42,8 +42,8 @@ class Lines:
     same: int
 
 
-def preview_lines(plan: Plan, language: str) -> Lines:
-    """What a preview shows: the first lines of each kind, and how many there are."""
+def preview_lines(plan: Plan, language: str, colours: Mapping[str, str]) -> Lines:
+    """What a preview shows: the first lines of each kind, and how many there are. `colours`: id → label."""
     problems = tuple(_problem(one, language) for one in plan.problems[:SHOWN])
     if isinstance(plan, PlacesPlan):
         new: Sequence[PlaceChange | NewHolder] = [one for one in plan.changes if one.was is None]
@@ -53,8 +53,8 @@ def preview_lines(plan: Plan, language: str) -> Lines:
     return Lines(
         problems=problems, problem_count=len(plan.problems), many=len(plan.problems) >= MOST_PROBLEMS,
         notes=tuple(text(language, f"exchange.note.{one.key}", **one.values) for one in plan.notes),
-        new_lines=tuple(Line(one.row, "", _new(one, language)) for one in new[:SHOWN]),
-        changed_lines=tuple(Line(one.row, "", _changed(one, language)) for one in changed[:SHOWN]),
+        new_lines=tuple(Line(one.row, "", _new(one, language, colours)) for one in new[:SHOWN]),
+        changed_lines=tuple(Line(one.row, "", _changed(one, language, colours)) for one in changed[:SHOWN]),
         new=len(new), changed=len(changed), same=plan.same,
     )  # fmt: skip
 
@@ -77,15 +77,16 @@ def _problem(one: Problem, language: str) -> Line:
     return Line(one.row, column, text(language, f"exchange.problem.{one.key}", **one.values))
 
 
-def _new(one: PlaceChange | NewHolder, language: str) -> str:
+def _new(one: PlaceChange | NewHolder, language: str, colours: Mapping[str, str]) -> str:
     if isinstance(one, PlaceChange):
-        return " ".join((text(language, f"registry.{LEVELS[one.level]}"), one.path, _fields(one.fields, language))).strip()
+        head = text(language, f"registry.{LEVELS[one.level]}")
+        return " ".join((head, one.path, _fields(one.fields, language, colours))).strip()
     kind = KINDS[one.kind][list(LANGUAGES).index(language)]
     health = {"colour": one.colour, "isolating": one.isolating, "expires": one.expires}
-    return " ".join((one.compound, one.dwelling, one.name, kind, _fields(health, language))).strip()
+    return " ".join((one.compound, one.dwelling, one.name, kind, _fields(health, language, colours))).strip()
 
 
-def _changed(one: PlaceChange | HolderChange, language: str) -> str:
+def _changed(one: PlaceChange | HolderChange, language: str, colours: Mapping[str, str]) -> str:
     if isinstance(one, PlaceChange):
         now = {"name": one.name, "parent": one.above, **one.fields}
         head = f"{text(language, f'registry.{LEVELS[one.level]}')} {one.path}"
@@ -94,26 +95,28 @@ def _changed(one: PlaceChange | HolderChange, language: str) -> str:
         now, was, head = one.now, one.was, f"{one.dwelling} {one.name}"
     said = [
         text(
-            language, "exchange.was", name=text(language, f"exchange.field.{name}"), was=_value(name, was[name], language),
-            now=_value(name, now[name], language),
+            language, "exchange.was", name=text(language, f"exchange.field.{name}"),
+            was=_value(name, was[name], language, colours), now=_value(name, now[name], language, colours),
         )
         for name in was
     ]  # fmt: skip
     return f"{head} · " + " · ".join(said)
 
 
-def _fields(fields: dict[str, Any], language: str) -> str:
+def _fields(fields: dict[str, Any], language: str, colours: Mapping[str, str]) -> str:
     return " ".join(
-        f"{text(language, f'exchange.field.{name}')} {_value(name, value, language)}" for name, value in fields.items() if value
+        f"{text(language, f'exchange.field.{name}')} {_value(name, value, language, colours)}"
+        for name, value in fields.items()
+        if value
     )
 
 
-def _value(name: str, value: Any, language: str) -> str:
+def _value(name: str, value: Any, language: str, colours: Mapping[str, str]) -> str:
     if name == "schedule":
         said = hours.shown(value)
         return "always" if said == hours.ALWAYS and language == "en" else said
     if name == "colour":
-        return colour_labels().get(value, value) if value else text(language, "exchange.empty")
+        return colours.get(value, value) if value else text(language, "exchange.empty")
     if isinstance(value, bool):
         return text(language, "exchange.yes" if value else "exchange.no")
     return value.isoformat() if isinstance(value, date) else str(value) or text(language, "exchange.empty")

@@ -12,8 +12,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 
 from contract.passes import BADGES
-from hub.exchange import colour_labels
-from hub.registry import holders, passes
+from hub.registry import colours, holders, passes
 from hub.registry.errors import RegistryError
 from hub.registry.holders import PassState
 from hub.registry.passes import IssuedPass
@@ -62,6 +61,7 @@ def listed(id: str) -> ResponseReturnValue:
     page = max(0, asked.get("page", 0, int))
     with writing(site().engine) as conn:
         place = _compound(conn, id)
+        labels = colours.labels(conn)
         found, count = holders.search(
             conn, [id], site().now(), text=wanted, colour=colour, isolating=isolating, state=state, limit=PAGE,
             offset=min(page, 10**6) * PAGE,
@@ -69,7 +69,7 @@ def listed(id: str) -> ResponseReturnValue:
         noted(conn, "look", "holders", id, searched=bool(wanted), page=page)
     return render_template(
         "exchange/holders.html", place=place, id=id, found=found, count=count, page=page, pages=ceil(count / PAGE), wanted=wanted,
-        colour=colour, isolating=isolating, state=state or "", states=list(PassState), colours=colour_labels(), last=_last_day,
+        colour=colour, isolating=isolating, state=state or "", states=list(PassState), colours=labels, last=_last_day,
         words=_word, asked={name: value for name, value in asked.items() if name != "page" and value},
     )  # fmt: skip
 
@@ -89,9 +89,9 @@ def one(id: str) -> ResponseReturnValue:
 def set_health(id: str) -> ResponseReturnValue:
     """Set colour and isolating."""
     form = HealthForm()
-    form.colour.choices = ["", *colour_labels()]
     with writing(site().engine) as conn:
         known = _pass(conn, id)
+        form.colour.choices = ["", *colours.labels(conn)]
         if form.validate_on_submit():
             now: dict[str, Any] = {"colour": form.colour.data or None, "isolating": bool(form.isolating.data)}
             changed = {name: value for name, value in now.items() if value != getattr(known, name)}
@@ -130,7 +130,7 @@ def revoke(id: str) -> ResponseReturnValue:
     with writing(site().engine) as conn:
         known = _pass(conn, id)
         if form.validate_on_submit() and form.sure.data:
-            passes.revoke(conn, known.id, current_user.id)
+            passes.revoke(conn, known.id, current_user.id, site().now())
             noted(conn, "revoke", "pass", known.id)
             flash(text(language(), "holders.revoked", name=known.masked_name, dwelling=known.dwelling))
             return redirect(url_for("exchange.holding.one", id=known.id), 303)
@@ -166,8 +166,9 @@ def _page(known: IssuedPass, wrong: dict[str, str]) -> ResponseReturnValue:
     with site().engine.connect() as conn:
         place = _compound(conn, known.compound)
         pictured = conn.scalar(sa.select(photos.c.pass_id).where(photos.c.pass_id == known.id)) is not None
+        labels = colours.labels(conn)
     return render_template(
-        "exchange/holder.html", known=known, place=place, pictured=pictured, wrong=wrong, colours=colour_labels(),
+        "exchange/holder.html", known=known, place=place, pictured=pictured, wrong=wrong, colours=labels,
         state=holders.state_of(known.expires, known.revoked_at, now), last=_last_day, words=_word, badge=known.kind in BADGES,
         may_health=allowed(Action.HEALTH), health=HealthForm(formdata=None), typed=request.form,
     ), 400 if wrong else 200  # fmt: skip

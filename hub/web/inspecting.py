@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from msgspec.structs import replace
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -21,11 +20,13 @@ from hub.inspections import Recheck, Sent, Wanted
 from hub.pictures import MOST_BYTES, NotAPhoto, smaller
 from hub.registry.errors import RegistryError
 from hub.rights import Action, within
+from hub.rules.acting import MINUTES, Kind, Said
 from hub.rules.compliance import Place
 from hub.rules.inspection import CONDUCT, LONGEST_NOTE, MOST_PHOTOS, Look, Method, Sheet, problems
 from hub.store import gates
 from hub.store.writing import writing
-from hub.web.errors import Unknown, UnknownGate
+from hub.web.acting import ActorForm, acting, place_of, tried
+from hub.web.errors import Unknown
 from hub.web.guard import allowed, needs, noted, reach
 from hub.web.site import language, site
 from hub.web.texts import text
@@ -41,11 +42,12 @@ MOST_SENT = MOST_PHOTOS * MOST_BYTES + 64 * 1024
 """Bytes of one inspection with its photos."""
 
 inspecting = Blueprint("inspecting", __name__)
+inspecting.register_blueprint(acting)
 Problems = dict[str, str]
 """Field → the key of what is wrong with it."""
 
 
-class Sheetform(FlaskForm):  # type: ignore[misc]
+class Sheetform(ActorForm):
     """What an inspector fills in; the looks and their notes are added below, one of each item and of conduct."""
 
     id = HiddenField()
@@ -108,7 +110,7 @@ def start() -> ResponseReturnValue:
 @needs(Action.INSPECT)
 def inspect(gate: str) -> ResponseReturnValue:
     """Look at a gate, and send what was found."""
-    return _look(_place(gate), None)
+    return _look(place_of(gate), None)
 
 
 @inspecting.route("/inspect/recheck/<id>", methods=["GET", "POST"])
@@ -122,7 +124,7 @@ def recheck(id: str) -> ResponseReturnValue:
     if current_user.id in again.own:
         said = text(language(), "inspect.recheck.own")
         return render_template("error.html", title=text(language(), "inspect.recheck"), said=said), 403
-    return _look(_place(again.gate), again)
+    return _look(place_of(again.gate), again)
 
 
 def _look(place: Place, again: Recheck | None) -> ResponseReturnValue:
@@ -168,7 +170,9 @@ def _begin(form: Sheetform) -> None:
     with here.engine.connect() as conn:
         method = inspections.last_method(conn, current_user.id, REMEMBERED, here.now())
     form.id.data = uuid4().hex
-    form.method.data = (method or Method.ROUNDS).value
+    given = request.args.get("method", "")
+    form.method.data = given if given in {*CHOSEN} else (method or Method.ROUNDS).value
+    form.actor_kind.data, form.actor_pass.data = request.args.get("actor_kind", "")[:32], request.args.get("actor_pass", "")[:64]
     form.observed_at.data = here.now().astimezone(here.located.zone).replace(tzinfo=None)
 
 
@@ -180,12 +184,14 @@ def _sheet(form: Sheetform, gate: str, again: Recheck | None, wrong: Problems) -
     method = Method.RECHECK.value if again else form.method.data
     wrong |= {"observed_at": "time"} if observed is None else {}
     wrong |= {"method": "method"} if method not in {*CHOSEN, Method.RECHECK} or (method == Method.RECHECK and not again) else {}
+    at = (observed or datetime.min).replace(tzinfo=site().located.zone)
+    actor = tried(form, gate, at, wrong) if method == Method.ACTOR and observed is not None else None
     if wrong or observed is None:
         return None
     said = {item: form.looked(item).data for item in LOOKED_AT}
     looks = {i: Look(present=said[i] == "yes", note=notes[f"note_{i}"].strip()) for i in Item if said[i] in ("yes", "no")}
     return Sheet(
-        id=form.id.data or "", gate=gate, method=Method(method), observed_at=observed.replace(tzinfo=site().located.zone),
+        id=form.id.data or "", gate=gate, method=Method(method), observed_at=at, actor=actor,
         looks={item: look if not look.present else replace(look, note="") for item, look in looks.items()},
         conduct={"yes": True, "no": False}.get(said[CONDUCT]), note=notes["note"].strip(), rechecks=again.id if again else None,
     )  # fmt: skip
@@ -222,8 +228,8 @@ def _form(form: Sheetform, place: Place, again: Recheck | None, said: dict[str, 
     items = sorted(LOOKED_AT, key=lambda item: again is not None and item != again.item)
     return render_template(
         "inspecting/form.html", form=form, place=place, again=again, problems=said, items=items, methods=CHOSEN,
-        open=others, most=MOST_PHOTOS, longest=LONGEST_NOTE, account=current_user.id,
-        zone=site().located.settings.timezone, **more,
+        open=others, kinds=list(Kind), saids=list(Said), minutes=MINUTES, most=MOST_PHOTOS, longest=LONGEST_NOTE,
+        account=current_user.id, zone=site().located.settings.timezone, **more,
     )  # fmt: skip
 
 
@@ -234,14 +240,6 @@ def _is_script() -> bool:
 def _matches(place: Place, wanted: str) -> bool:
     said = f"{place.gate} {place.gate_name} {place.compound_name} {place.area_name} {place.liaison}".casefold()
     return all(word in said for word in wanted.casefold().split())
-
-
-def _place(gate: str) -> Place:
-    with site().engine.connect() as conn:
-        found = [place for place in gates.load_places(conn, [gate]) if within(reach(), place.compound)]
-    if not found:
-        raise UnknownGate(gate)
-    return found[0]
 
 
 # ---- what was sent ----

@@ -172,7 +172,7 @@ def issue() -> ResponseReturnValue:
             made = registry.issue(
                 conn, site().located, kind=PassKind(form.kind.data), compound=form.compound.data, name=form.name.data,
                 dwelling=form.dwelling.data, plate=form.plate.data, days=form.days.data, pin=form.pin.data or None,
-                by=current_user.id,
+                by=current_user.id, at=site().now(),
             )  # fmt: skip
             if jpeg and made.kind is not PassKind.VEHICLE:
                 photos.put_photo(conn, made.id, jpeg, current_user.id)
@@ -221,7 +221,7 @@ def revoke(id: str) -> ResponseReturnValue:
     with writing(site().engine) as conn:
         known = _known(conn, id)
         if known.revoked_at is None:
-            registry.revoke(conn, known.id, current_user.id)
+            registry.revoke(conn, known.id, current_user.id, site().now())
             noted(conn, "revoke", "pass", known.id, compound=known.compound)
     return redirect(url_for("passes.one", id=known.id, said="revoked"), 303)
 
@@ -313,12 +313,13 @@ def _one_page(id: str, form: RenewForm, status: int, problem: str = "", photo_pr
         known = _known(conn, id)
         pictured = conn.scalar(sa.select(pictures.c.pass_id).where(pictures.c.pass_id == known.id)) is not None
         compound = compound_names(conn)[known.compound]
+        colour = colours.labels(conn).get(known.colour, known.colour) if known.colour else ""
         noted(conn, "look", "pass", known.id, compound=known.compound)
     state = state_of(known)
     address = link(known.token) if state == "good" else ""
     return render_template(
         "passes/one.html", one=known, state=state, pictured=pictured, compound=compound, form=form, problem=problem,
         photo_problem=photo_problem, address=address, code=qr(address) if address else None, badge=known.kind in BADGES,
-        usual=DEFAULT_DAYS.get(known.kind, 90), colour=colours.RULES[known.colour].label if known.colour in colours.RULES else "",
+        usual=DEFAULT_DAYS.get(known.kind, 90), colour=colour,
         until=until, said=said if said in ("issued", "renewed", "revoked", "pictured", "unpictured") else "",
     ), status  # fmt: skip

@@ -36,6 +36,7 @@ from hub.registry.holders import PassState
 from hub.rights import Scope, ScopeKind
 from hub.rules import cells_in, hours, sheets_in
 from hub.rules.cells_in import BadFile
+from hub.rules.colouring import USUAL
 from hub.rules.sheets_in import HOLDERS, PLACES
 from hub.store import migrate, open_store, tables
 from hub.store.supervision import findings, inspections, rectifications
@@ -169,7 +170,7 @@ def billion_laughs() -> bytes:
 )  # fmt: skip
 def test_fail__a_file_that_is_no_list(data: bytes, key: str) -> None:
     with pytest.raises(BadFile) as caught:
-        lists.read(HOLDERS, data)
+        lists.read(HOLDERS, data, USUAL.labels)
     assert caught.value.key == key
     assert said("exchange.bad." + key, **caught.value.values)
 
@@ -239,7 +240,7 @@ def everything(engine: sa.Engine) -> list[Any]:
 
 def plan_of(engine: sa.Engine, located: Located, what: str, data: bytes, by: lists.By = ALL) -> lists.Plan:
     with engine.connect() as conn:
-        return lists.preview(conn, located, what, lists.read(what, data), by, NOW)
+        return lists.preview(conn, located, what, lists.read(what, data, USUAL.labels), by, NOW)
 
 
 def take(engine: sa.Engine, located: Located, what: str, data: bytes, by: lists.By = ALL) -> lists.Plan:
@@ -248,14 +249,15 @@ def take(engine: sa.Engine, located: Located, what: str, data: bytes, by: lists.
     assert plan.problems == ()
     noted: list[lists.Plan] = []
     lists.apply(
-        engine, located, what, lists.read(what, data), by, NOW, seen=lists.digest(plan), noted=lambda _c, p: noted.append(p)
-    )
+        engine, located, what, lists.read(what, data, USUAL.labels), by, NOW, seen=lists.digest(plan),
+        noted=lambda _c, p: noted.append(p),
+    )  # fmt: skip
     assert noted == [plan]
     return plan
 
 
 def counts(plan: lists.Plan) -> tuple[int, int, int]:
-    lines = preview_lines(plan, "zh")
+    lines = preview_lines(plan, "zh", USUAL.labels)
     return lines.new, lines.changed, lines.same
 
 
@@ -265,11 +267,12 @@ def problems(engine: sa.Engine, located: Located, what: str, text: str, by: list
     before = everything(engine)
     with pytest.raises(RegistryError, match="problems"):
         lists.apply(
-            engine, located, what, lists.read(what, text.encode()), by, NOW, seen=lists.digest(plan), noted=lambda _c, _p: None
-        )
+            engine, located, what, lists.read(what, text.encode(), USUAL.labels), by, NOW, seen=lists.digest(plan),
+            noted=lambda _c, _p: None,
+        )  # fmt: skip
     assert everything(engine) == before
     for language in ("zh", "en"):
-        assert all(line.said for line in preview_lines(plan, language).problems)
+        assert all(line.said for line in preview_lines(plan, language, USUAL.labels).problems)
     return [(one.row, one.column, one.key) for one in plan.problems]
 
 
@@ -304,7 +307,7 @@ def test_places__by_id_renamed_and_moved(engine: sa.Engine, located: Located) ->
     text = "片区,居委编号,居委,小区编号,小区\n西片区,ka1,新居委,c1,锦绣新苑\n"
     plan = take(engine, located, PLACES, text.encode())
     assert counts(plan) == (0, 2, 1)
-    shown = " ".join(line.said for line in preview_lines(plan, "zh").changed_lines)
+    shown = " ".join(line.said for line in preview_lines(plan, "zh", USUAL.labels).changed_lines)
     for words in ("东片区居委 → 新居委", "东片区 → 西片区", "锦绣苑 → 锦绣新苑"):
         assert words in shown
     with engine.connect() as conn:
@@ -468,7 +471,7 @@ def test_fail__what_changed_since_the_preview_is_not_taken_unseen(engine: sa.Eng
     with engine.begin() as conn:
         conn.execute(sa.update(tables.passes).where(tables.passes.c.dwelling == "3号502").values(isolating=True))
     before = everything(engine)
-    rows = lists.read(HOLDERS, HOLDERS_CSV.encode())
+    rows = lists.read(HOLDERS, HOLDERS_CSV.encode(), USUAL.labels)
     with pytest.raises(lists.Changed):
         lists.apply(engine, located, HOLDERS, rows, ALL, NOW, seen=seen, noted=lambda _c, _p: None)
     assert everything(engine) == before
@@ -482,7 +485,7 @@ def test_fail__a_failure_on_the_way_leaves_nothing(engine: sa.Engine, located: L
             raise OSError("no room left")
 
         with pytest.raises(OSError, match="no room"):
-            lists.apply(engine, located, what, lists.read(what, text.encode()), ALL, NOW, seen=seen, noted=fails)
+            lists.apply(engine, located, what, lists.read(what, text.encode(), USUAL.labels), ALL, NOW, seen=seen, noted=fails)
         assert everything(engine) == before
 
 
@@ -509,7 +512,7 @@ def survives(engine: sa.Engine, located: Located, what: str, data: bytes) -> Non
     before = everything(engine)
     rows: lists.Rows | BadFile
     try:
-        rows = lists.read(what, data)
+        rows = lists.read(what, data, USUAL.labels)
     except BadFile as bad:
         rows = bad
     if isinstance(rows, BadFile):
@@ -518,7 +521,7 @@ def survives(engine: sa.Engine, located: Located, what: str, data: bytes) -> Non
         return
     with engine.connect() as conn:
         plan = lists.preview(conn, located, what, rows, ALL, NOW)
-    assert preview_lines(plan, "zh").same >= 0
+    assert preview_lines(plan, "zh", USUAL.labels).same >= 0
     if plan.problems:
         with pytest.raises(RegistryError):
             lists.apply(engine, located, what, rows, ALL, NOW, seen=lists.digest(plan), noted=lambda _c, _p: None)

@@ -125,7 +125,7 @@ def test_ok__a_newer_negative_stands_and_makes_the_item_missing_whatever_is_said
     said = [
         Evidence(item=item, present=True, basis=basis, observed_at=NOW) for basis in (Basis.SENSOR, Basis.DECLARED)
     ]  # fmt: skip
-    finding = assess_gate({"s": [*said, *map(as_evidence, stands)], "t": said}, NOW)[item]
+    finding = assess_gate({"s": [*said, *(as_evidence(one, Lifetimes()) for one in stands)], "t": said}, NOW)[item]
     assert (finding.present, finding.reason, finding.basis) == (False, "inspection", Basis.INSPECTED)
 
 
@@ -141,7 +141,7 @@ def lane(heard: float, *more: Evidence) -> Lane:
 
 @pytest.mark.parametrize("heard, gate_is", [(0, Status.NON_COMPLIANT), (60, Status.UNREACHABLE)])
 def test_ok__a_finding_stands_at_a_gate_that_is_heard_and_at_one_that_is_not(heard: float, gate_is: Status) -> None:
-    lanes = [lane(heard, as_evidence(found(Item.DESK, False, 30)))]
+    lanes = [lane(heard, as_evidence(found(Item.DESK, False, 30), Lifetimes()))]
     made = compliance.gate_status(Place(gate="east"), lanes, NOW, Lifetimes(), zone=ZONE)
     assert (made.status, made.items["desk"].reason, made.items["desk"].since) == (gate_is, "inspection", ago(30))
 
@@ -339,11 +339,53 @@ def test_ok__a_negative_finding_outranks_the_station_until_a_positive_one(engine
     assert item_at(engine, "desk", now=later) == (True, "sensor", None)
 
 
-def test_ok__a_positive_finding_alone_makes_nothing_present(engine: sa.Engine) -> None:
+def test_ok__a_positive_finding_is_evidence_for_half_an_hour_after_somebody_looked(engine: sa.Engine) -> None:
     with engine.begin() as conn:
         conn.execute(sa.delete(tables.evidence).where(tables.evidence.c.item == "desk"))
-    send(engine, sheet(looks={Item.DESK: Look(present=True)}))
+        conn.execute(sa.update(tables.pulses).values(heard_at=NOW + timedelta(minutes=30)))
     assert item_at(engine, "desk") == (False, None, "no_evidence")
+    send(engine, sheet(looks={Item.DESK: Look(present=True)}))
+    assert item_at(engine, "desk") == (True, "inspected", None)
+    assert item_at(engine, "desk", now=ago(-26.9)) == (True, "inspected", None)
+    assert item_at(engine, "desk", now=ago(-27)) == (False, "inspected", "expired")
+
+
+def test_ok__a_positive_finding_of_hours_ago_proves_nothing_now(engine: sa.Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(sa.delete(tables.evidence).where(tables.evidence.c.item == "desk"))
+    send(engine, sheet(looks={Item.DESK: Look(present=True)}, observed_at=ago(120)))
+    assert item_at(engine, "desk")[0] is False
+
+
+def test_ok__what_a_station_says_itself_stands_before_what_was_seen(engine: sa.Engine) -> None:
+    send(engine, sheet(looks={Item.DESK: Look(present=True)}))
+    assert item_at(engine, "desk") == (True, "sensor", None)
+
+
+def test_ok__what_was_seen_closes_nothing_by_itself(engine: sa.Engine) -> None:
+    """Missing by the station for 35 minutes; then an inspector who came for something else saw the desk."""
+    with writing(engine) as conn:
+        conn.execute(sa.update(tables.evidence).where(tables.evidence.c.item == "desk").values(
+            present=False, observed_at=ago(35), reason="no_desk"))  # fmt: skip
+        judging.judge(conn, ["east"], ago(35), JUDGING)
+        assert [one.after.item for one in rectifications.step(conn, NOW)] == ["desk"]
+    send(engine, sheet(looks={Item.DESK: Look(present=True)}, observed_at=NOW))
+    later = ago(-15)
+    with writing(engine) as conn:
+        conn.execute(sa.update(tables.pulses).values(heard_at=later))
+        judging.judge(conn, ["east"], later, JUDGING)
+        assert rectifications.step(conn, later) == []
+    assert item_at(engine, "desk", now=later) == (True, "inspected", None)
+    assert state_of(engine, opened_by(engine)) is State.OPEN
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_ok__a_silent_lane_is_not_spoken_for_by_what_was_seen(present: bool) -> None:
+    seen = as_evidence(found(Item.PASSES, present, 10), Lifetimes())
+    lanes = [lane(0, seen), replace(lane(60, seen), station="t")]
+    made = compliance.gate_status(Place(gate="east"), lanes, NOW, Lifetimes(), zone=ZONE)
+    assert (made.status, made.items["passes"].present) == (Status.NON_COMPLIANT, False)
+    assert made.items["passes"].reason == ("station_silent" if present else "inspection")
 
 
 def test_fail__a_station_can_not_inspect_itself(engine: sa.Engine) -> None:

@@ -13,8 +13,9 @@ from contract.directory import pin_secret
 from contract.passes import Pass, PassKind
 from hub.config import Located
 from hub.demo.district.places import Compound, District
-from hub.registry import colours, keys, versions
+from hub.registry import keys, versions
 from hub.registry.masking import mask
+from hub.rules.colouring import BUILT_IN_DEFAULT
 from hub.store.tables import passes
 
 Badges = dict[str, tuple[str, ...]]
@@ -77,4 +78,4 @@ def _colour(rng: random.Random) -> str:
         drawn -= share
         if drawn < 0:
             return name
-    return colours.DEFAULT
+    return BUILT_IN_DEFAULT

@@ -285,6 +285,17 @@ function startSheet() {
     if (draft.problems) say(draft.problems);
   }
 
+  /** What the page of an actor's pass brings along goes over a draft. */
+  function takeGiven() {
+    const given = new URLSearchParams(location.search);
+    if (!given.has("actor_pass")) return;
+    for (const name of ["method", "actor_kind", "actor_pass"]) form.elements.namedItem(name).value = given.get(name) ?? "";
+    form.elements.observed_at.value = nowHere(); // the draft may be older than the attempt
+    timed = true;
+    history.replaceState(null, "", location.pathname);
+    save();
+  }
+
   async function send() {
     const ready = sheet();
     const button = document.getElementById("send");
@@ -336,6 +347,7 @@ function startSheet() {
   document.documentElement.classList.add("is-scripted");
   const draft = stored(DRAFTS)[key];
   if (draft) restore(draft);
+  takeGiven();
   showCount();
 }
 
