@@ -26,7 +26,7 @@ run: setup ## the whole thing on this machine: broker, hub, three stations
 	@exec $(BIN)/hub demo
 
 test: packages-test $(STAMP) ## unit, integration and end-to-end tests
-	$(BIN)/python -m pytest -n 4
+	$(BIN)/python -m pytest -n 4 --no-loadscope-reorder
 
 test-quick: $(STAMP) ## unit tests alone
 	$(BIN)/python -m pytest -n 2 tests/unit
