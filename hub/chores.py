@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from hub import rectifications, uploads
+from hub import acting, rectifications, uploads
 from hub.config import Located
 from hub.raising import keep_looking
 from hub.registry.errors import RegistryError
@@ -40,11 +40,12 @@ def doing_chores(engine: sa.Engine, located: Located) -> Iterator[None]:
 
 
 def keep_rectifying(engine: sa.Engine, _located: Located, stop: threading.Event) -> None:
-    """Open, remind, escalate and close rectifications until told to stop."""
+    """Open, remind, escalate and close rectifications, and score what actors tried, until told to stop."""
     while not stop.is_set():
         try:
             with writing(engine) as conn:
                 rectifications.step(conn, datetime.now(UTC))
+                acting.step(conn, datetime.now(UTC))
         except Exception:
             log.exception("rectifications could not be looked at; trying again")
         stop.wait(RECTIFY_SECONDS)

@@ -2,7 +2,22 @@
 
 import click
 
-from hub.commands import bookings, channels, exchange, passes, places, policies, report, running, setup, tokens
+from hub.commands import (
+    backup,
+    bookings,
+    channels,
+    exchange,
+    keys,
+    notices,
+    passes,
+    places,
+    policies,
+    report,
+    running,
+    setup,
+    tokens,
+)
+from hub.commands import station_settings as stations
 from hub.commands.common import PlainErrors
 
 
@@ -12,8 +27,9 @@ def main() -> None:
 
 
 for command in (
-    setup.init, setup.account, places.place, places.station, passes.pass_, bookings.booking, policies.policy,
-    channels.channel, tokens.token, exchange.import_list, exchange.export_table, report.report,
+    setup.init, setup.account, keys.key, places.place, places.station, passes.pass_, bookings.booking, notices.notice,
+    policies.policy, stations.settings, channels.channel, tokens.token, exchange.import_list, exchange.export_table,
+    report.report, backup.backup, backup.restore,
     running.run, running.ingest, running.scheduler, running.web, running.status, running.demo,
 ):  # fmt: skip
     main.add_command(command)

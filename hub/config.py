@@ -1,15 +1,19 @@
 """The hub's configuration, read once into frozen structs. See docs/operations.md for each key."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from contract.codec import BadMessage
 from contract.five import Lifetimes
+from contract.sealing import unb64
 from contract.settings import BadSettings, Section, parse
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Address = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]+)?)?$(?!\n)")]
 
 
 class Broker(Section, frozen=True, kw_only=True):
@@ -28,11 +32,26 @@ class Web(Section, frozen=True, kw_only=True):
     port: Port = 8800
     secure_cookies: bool = True
     """False only where the page is served on loopback without TLS."""
+    trusted_proxies: Annotated[int, msgspec.Meta(ge=0, le=10)] = 0
+    """How many proxies in a row stand before the pages and add to X-Forwarded-For; 0: nobody's word is taken for an address."""
+    public_url: Address = ""
+    """Where people reach the pages, such as https://hub.example.org: for links in what is sent; empty: none there."""
 
 
 class Store(Section, frozen=True, kw_only=True):
     url: str = "sqlite:///hub.db"
     """SQLAlchemy URL; a relative SQLite path is taken from the configuration's folder."""
+
+
+class Keys(Section, frozen=True, kw_only=True):
+    """How the hub keeps its keys, and who vouches for them."""
+
+    secret_file: str = "secret.key"
+    """Under what it holds the private keys are encrypted; a relative path is taken from the configuration's folder."""
+    roots: tuple[str, ...] = ()
+    """Public keys of offline roots (`hub key root`), base64url: told to new stations, and whose certificates are taken."""
+    overlap_hours: Annotated[float, msgspec.Meta(ge=0)] = 24
+    """How long a new key is told to the stations before anything is signed with it."""
 
 
 class Five(Section, frozen=True, kw_only=True):
@@ -54,6 +73,7 @@ class HubSettings(Section, frozen=True, kw_only=True):
     broker: Broker = Broker()
     web: Web = Web()
     five: Five = Five()
+    keys: Keys = Keys()
 
 
 class Located(msgspec.Struct, frozen=True):
@@ -76,6 +96,16 @@ class Located(msgspec.Struct, frozen=True):
         return prefix + str((self.folder / url.removeprefix(prefix)).resolve())
 
     @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The roots that vouch for this hub's keys, raw Ed25519 public keys."""
+        return tuple(unb64(root) for root in self.settings.keys.roots)
+
+    @property
+    def overlap(self) -> timedelta:
+        """How long a new key is told to the stations before it is used."""
+        return timedelta(hours=self.settings.keys.overlap_hours)
+
+    @property
     def lifetimes(self) -> Lifetimes:
         """The configured lifetimes over the contract's defaults."""
         five = self.settings.five
@@ -95,4 +125,14 @@ def load(path: Path) -> Located:
         ZoneInfo(settings.timezone)
     except (KeyError, ValueError, OSError):
         raise BadSettings(f"{path}: key 'timezone' is {settings.timezone!r}: not a time zone, such as Asia/Shanghai") from None
+    for root in settings.keys.roots:
+        if not _is_key(root):
+            raise BadSettings(f"{path}: key 'keys.roots' is {root!r}: not a root's public key as `hub key root` prints it")
     return Located(settings, path.parent)
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(unb64(text)) == 32
+    except BadMessage:
+        return False

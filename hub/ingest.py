@@ -19,10 +19,11 @@ from hub.judging import Judging, judge, refine_late
 from hub.late import marked
 from hub.listening import Heard, Listener
 from hub.signer import Signer
-from hub.store import meta, migrate, open_store
+from hub.store import meta, migrate
 from hub.store.tables import pulses
 from hub.store.writing import writing
 from hub.storing import Stored, is_passing, store
+from hub.vault import open_hub
 from hub.watchdog import Pulse
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class Ingest:
         if late or due or sweep or now - self._alive >= ALIVE_EVERY:
             with writing(self._engine) as connection:
                 meta.put(connection, meta.ALIVE_AT, now.isoformat())
-                gates = {*due, *refine_late(connection, now)}
+                gates = {*due, *refine_late(connection, now, self._judging)}
                 changed = judge(connection, None if sweep else gates, now, self._judging)
             self._alive, self._swept = now, now.replace(second=0, microsecond=0)
             self._due = {**{g: at for g, at in self._due.items() if g not in due}, **changed}
@@ -187,7 +188,7 @@ def run_ingest(located: Located) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    engine = open_store(located.store_url)
+    engine = open_hub(located)
     migrate(engine)
     pulse = Pulse()
     ingest = Ingest(engine, located, Signer(engine), turned=pulse.beat)

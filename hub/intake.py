@@ -130,7 +130,7 @@ def _batch(station: str, rest: str, received: Received) -> Batch:
 
 def _birth(station: str, rest: str, received: Received) -> Birth:
     presence = decode(Presence, received.payload)
-    storable("birth", presence.birth)
+    storable("birth and journal", presence.birth, presence.journal)
     return Birth(station=station, at=received.at, retained=received.retained, presence=presence)
 
 

@@ -27,7 +27,7 @@ def judge(connection: sa.Connection, ids: Collection[str] | None, now: datetime,
         return {}
     places = gates.load_places(connection, ids)
     names = [place.gate for place in places]
-    lanes, known = gates.load_lanes(connection, names), gates.load_open(connection, names)
+    lanes, known = gates.load_lanes(connection, names, judging.lifetimes), gates.load_open(connection, names)
     rows, due = [], {}
     for place in places:
         serving = lanes.get(place.gate, [])
@@ -40,11 +40,11 @@ def judge(connection: sa.Connection, ids: Collection[str] | None, now: datetime,
     return due
 
 
-def refine_late(connection: sa.Connection, now: datetime) -> list[str]:
-    """Make again the history of gates that late events have changed; returns them, to be judged next."""
-    marked = late.marked(connection)
+def refine_late(connection: sa.Connection, now: datetime, judging: Judging) -> list[str]:
+    """Make again the history of gates that late events have changed; returns them, to be judged next. A blind hub waits."""
+    marked = late.marked(connection) if meta.hearing(connection).blind_since is None else {}
     for gate, begin in marked.items():
-        late.refine(connection, gate, begin, now)
+        late.refine(connection, gate, begin, now, judging.lifetimes)
     if marked:
         meta.bump(connection)
     return list(marked)

@@ -5,13 +5,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from contract.events import Clock, ClockSynced, EvidenceChange, GateShut, PhotoAttached, Started, Stopped
+from contract.events import Clock, ClockSynced, EvidenceChange, GateShut, PhotoAttached, SettingsChanged, Started, Stopped
 from contract.five import Evidence
-from hub import closing, dating, evidence, late, orders
+from hub import closing, dating, evidence, homecoming, late, orders, station_settings
 from hub.intake import Batch, Birth, Photo, Pulse, Received, Refused, Reply, Taken, shifted, vitals_text
 from hub.journals import Journals
 from hub.lines import Line
 from hub.rules.compliance import Value
+from hub.rules.homecoming import tells_of_homecoming
 from hub.store.tables import attachments, blobs, malformed, pulses, stations
 from hub.store.writing import upsert
 
@@ -84,6 +85,9 @@ class Keeper:
         if said:
             evidence.by_event(self._connection, batch.station, said)
         upsert(self._connection, attachments, _attachments(batch.station, fresh))
+        for line in fresh:
+            if line.event is not None and isinstance(line.event.body, SettingsChanged):
+                station_settings.answered(self._connection, batch.station, line.event.body, line.at)
         if gate is not None:
             self._touched.add(gate)
             dated = self._date(batch, fresh)
@@ -91,7 +95,14 @@ class Keeper:
             if dated or any(_body(line, GateShut) for line in fresh):
                 self._journals.write()
                 closing.refresh(self._connection, gate)
+            self._come_home(gate, fresh, batch.at)
         return refused
+
+    def _come_home(self, gate: str, fresh: list[Line], at: datetime) -> None:
+        telling = [line for line in fresh if line.event is not None and tells_of_homecoming(line.event.body)]
+        if telling:
+            self._journals.write()
+            homecoming.take_in(self._connection, gate, telling, at)
 
     def _date(self, batch: Batch, fresh: list[Line]) -> list[datetime]:
         boots = {line.boot for line in fresh if line.clock == Clock.UNSYNCED or _body(line, ClockSynced)}
@@ -107,6 +118,8 @@ class Keeper:
         heard = birth.at if said.online and not birth.retained else known["heard_at"] if known else None
         row = {"station": birth.station, "birth": said.birth, "online": said.online, "heard_at": heard}
         upsert(self._connection, pulses, [row])
+        if said.online:
+            self._journals.owe(said.journal, birth.station)
         self._touch(birth.station, showing=True)
 
     def _pulse(self, pulse: Pulse) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from contract.codec import BadMessage
 from contract.events import ShiftChange, decode_event
 from contract.messages import Vitals, decode
+from hub import rectifications
 from hub.registry import policies
 from hub.rules import noticing as rules
 from hub.rules.alerting import OLD, Condition, Happening, Kind
@@ -21,11 +22,13 @@ BATCH = 1000
 """Events looked at in one transaction."""
 SETTLING = timedelta(seconds=2)
 """PostgreSQL may have several ingests, and the first to receive may be the last to commit: looked at after that."""
+SET_BACK = timedelta(minutes=1)
 _KINDS = ("entry", "help", "shift", "correction")
 OF_STATIONS = frozenset(
     {Kind.UNREACHABLE, Kind.CLOSED, Kind.BACKLOG, Kind.DISK, Kind.CLOCK, Kind.TAXI, Kind.RETURNEE}
 )  # fmt: skip
 """Kinds that a blind hub knows nothing about."""
+OF_RECTIFICATIONS = frozenset({Kind.LACKING, Kind.DUE, Kind.OVERDUE})
 Places = Mapping[str, tuple[str, str]]
 """Gate → its compound, and how its place is called."""
 
@@ -52,7 +55,9 @@ def first_mark(now: datetime) -> Mark:
 
 
 def news(conn: sa.Connection, mark: Mark, now: datetime) -> News:
-    """The next events after a mark, in order."""
+    """The next events after a mark, in order. A mark later than now comes of a clock since set back: rather a minute's events
+    twice than one that nobody sees."""
+    mark = mark if mark.received_at <= now else Mark(received_at=now - SET_BACK)
     rows = sorted((row for kind in _KINDS for row in _of_kind(conn, kind, mark, now)), key=_order)[:BATCH]
     last = {name: rows[-1][name] for name in Mark.__struct_fields__} if rows else {}
     return News(rows=rows, mark=Mark(**last) if last else mark, more=len(rows) == BATCH)
@@ -73,17 +78,18 @@ def conditions(
     conn: sa.Connection, seen: Overview, memory: Memory, places: Places, now: datetime
 ) -> tuple[list[Condition], frozenset[Kind], Memory]:
     """What is so now, the kinds that were looked at, and the memory after that."""
+    found = _to_put_right(conn, places)
     if seen.blind_since is not None:
-        since = seen.blind_since
-        return [Condition(kind=Kind.BLIND, key="hub", since=since)], frozenset({Kind.BLIND}), memory
+        found.append(Condition(kind=Kind.BLIND, key="hub", since=seen.blind_since))
+        return found, OF_RECTIFICATIONS | {Kind.BLIND}, memory
     heard = _heard(conn, seen)
     memory = rules.watch(memory, [one for _, one in heard], now)
-    found = [one for gate in seen.gates for one in rules.of_gate(gate, place_of(gate))]
+    found += [one for gate in seen.gates for one in rules.of_gate(gate, place_of(gate))]
     found += [one for gate, says in heard for one in rules.of_station(gate, says, memory, place_of(gate), now)]
     waits = {compound: rules.RETURNEE_WAITS for compound, _ in places.values()}
     found += rules.too_long(memory.taxis, Kind.TAXI, places, _taxi_limits(conn, memory, places), now)
     found += rules.too_long(memory.returnees, Kind.RETURNEE, places, waits, now)
-    return found, OF_STATIONS | {Kind.BLIND}, memory
+    return found, OF_STATIONS | OF_RECTIFICATIONS | {Kind.BLIND}, memory
 
 
 def places_of(seen: Overview) -> Places:
@@ -96,11 +102,16 @@ def place_of(gate: GateStatus) -> str:
     return f"{gate.compound_name} {gate.gate_name}"[:90]
 
 
+def _to_put_right(conn: sa.Connection, places: Places) -> list[Condition]:
+    known = [one for one in rectifications.not_closed(conn) if one.gate in places]
+    return [told for one in known for told in rules.of_rectification(one, *places[one.gate])]
+
+
 def _of_kind(conn: sa.Connection, kind: str, mark: Mark, now: datetime) -> list[Any]:
     """The next events of one kind: asked for by itself, so that the index gives them in order."""
     columns = (events.c[name] for name in ("journal", "seq", "id", "station", "gate", "at", "received_at", "body"))
     query = sa.select(*columns).where(
-        events.c.kind == kind, events.c.error.is_(None), events.c.received_at >= mark.received_at, _is_after(mark)
+        events.c.kind == kind, events.c.error.is_(None), events.c.received_at.between(mark.received_at, now), _is_after(mark)
     )  # fmt: skip
     if conn.dialect.name == "postgresql":
         query = query.where(events.c.received_at < now - SETTLING)

@@ -87,7 +87,7 @@ def _require_volunteer(conn: sa.Connection, located: Located, gate: str, at: dat
 
 def _status(conn: sa.Connection, located: Located, gate: str, at: datetime) -> GateStatus:
     """The gate as the pages show it, read in the transaction of the command."""
-    (place,), lanes = gates.load_places(conn, [gate]), gates.load_lanes(conn, [gate])
+    (place,), lanes = gates.load_places(conn, [gate]), gates.load_lanes(conn, [gate], located.lifetimes)
     return gate_status(place, lanes.get(gate, ()), at, located.lifetimes, zone=located.zone, hearing=meta.hearing(conn))
 
 

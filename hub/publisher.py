@@ -1,4 +1,4 @@
-"""hub → stations: each compound's directory, retained; what went on at a compound's other gates; commands to one station."""
+"""hub → stations: each compound's directory, retained; what went on at a compound's other gates; commands and settings."""
 
 import logging
 import math
@@ -15,9 +15,10 @@ from contract.messages import Command, CommandName
 from contract.topics import StationTopic
 from hub import orders
 from hub.config import Located
+from hub.configuring import ConfigSender
 from hub.link import Denied, Link, LinkDown, Outgoing
 from hub.movements import MovementCursor, by_compound, visits
-from hub.registry import directory, versions
+from hub.registry import directory, key_lives, notices, versions
 from hub.registry.errors import RegistryError
 from hub.rules.ordering import LIVES, Order
 from hub.signer import Signer
@@ -50,6 +51,7 @@ class Publisher:
         self._engine, self._located, self._signer = engine, located, signer
         self._sign_again_seconds = sign_again_seconds
         self._link = Link(located, "hub-directory")
+        self._configs = ConfigSender(engine, signer, self._link.publish, sign_again_seconds=sign_again_seconds)
         self._sent: dict[str, _Sent] = {}
         self._movements = MovementCursor(datetime.now(UTC))
         self._signed: dict[str, bytes] = {}
@@ -68,13 +70,36 @@ class Publisher:
             return POLL_SECONDS
         try:
             self._send_orders(now)
+            self._configs.step(now, self._link.connections)
+            self._turn_notices(now)
+            told = self._told_of_keys()
             for compound, version in self._due(now):
                 self._publish_directory(compound, version, now)
+            self._keys_are_told(told, now)
             self._publish_movements(now)
         except (LinkDown, Denied, RegistryError, sa.exc.OperationalError) as error:
             log.warning("not published, trying again: %s", error)
             return TRY_AGAIN_SECONDS
         return POLL_SECONDS
+
+    def _turn_notices(self, now: datetime) -> None:
+        """Raise the versions of the compounds where a notice has begun or ended by time."""
+        with self._engine.connect() as conn:
+            due = notices.is_due(conn, now)
+        if due:
+            with writing(self._engine) as conn:
+                notices.turn(conn, now)
+
+    def _told_of_keys(self) -> list[str]:
+        """The new keys that wait to be told: looked for before what is due is, so that it is due with them."""
+        with self._engine.connect() as conn:
+            return key_lives.waiting_for_stations(conn)
+
+    def _keys_are_told(self, kids: list[str], now: datetime) -> None:
+        """Every compound's directory is out: the time after which they are used begins."""
+        if kids:
+            with writing(self._engine) as conn:
+                key_lives.published(conn, kids, now, self._located.overlap)
 
     def _due(self, now: datetime) -> list[tuple[str, int]]:
         with self._engine.connect() as conn:

@@ -91,7 +91,7 @@ def step(conn: sa.Connection, now: datetime, deadlines: Deadlines = DEADLINES) -
     """Open, remind, escalate and close what is due, within a write transaction; returns what was done. A blind hub opens and
     closes none."""
     _hold(conn)
-    known = _load(conn, _OPEN)
+    known = not_closed(conn)
     opened = {one.key: one for one in known}
     keys = [] if standings.is_blind(conn, now) else standings.candidates(conn, opened)
     closings = _closings(conn, [key for key in keys if key not in opened], now, deadlines)
@@ -190,6 +190,11 @@ def summary(conn: sa.Connection, known: Reach, now: datetime) -> Summary:
     joined = rectifications.join(_PLACE, rectifications.c.gate == gates.c.id)
     found = conn.execute(sa.select(*counted).select_from(joined).where(*_where(known, ALL))).one()
     return Summary(not_closed=found[0], overdue=found[1], ownerless=found[2])
+
+
+def not_closed(conn: sa.Connection) -> list[Rectification]:
+    """All that are not closed, the oldest first."""
+    return _load(conn, _OPEN)
 
 
 def one(conn: sa.Connection, id: str) -> Story | None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from contract.five import Item
+from hub import acting, blindness
 from hub.rights import Reach, within
 from hub.rules import durations, mended
 from hub.rules import report as rules
@@ -16,7 +17,6 @@ from hub.rules.durations import Period, Span, Stretch
 from hub.rules.intervals import Interval
 from hub.rules.mended import Inspected, Mending, Mendings
 from hub.rules.report import GateReport, Site
-from hub.store import meta
 from hub.store.supervision import findings, inspections, rectification_steps, rectifications
 from hub.store.tables import accounts, areas, committees, compounds, gates, intervals
 
@@ -43,7 +43,7 @@ class Report(Value, frozen=True, kw_only=True):
     mendings: Mendings
     inspections: tuple[Inspected, ...] = ()
     blind: tuple[Stretch, ...] = ()
-    """When the hub itself heard nothing, as far as is kept: the last time, and now."""
+    """When the hub itself heard nothing."""
     owners: dict[str, str]
     """The names of the accounts that own rectifications."""
 
@@ -100,11 +100,8 @@ def gate_history(conn: sa.Connection, gate: str, period: Period) -> dict[str, li
 
 
 def blind_stretches(conn: sa.Connection, period: Period) -> list[Stretch]:
-    """When the hub heard nothing, within the period, in order: its last blindness, and the one that goes on."""
-    hearing = meta.hearing(conn)
-    known = [(hearing.blind_from, hearing.regained_at), (hearing.blind_since, period.end)]
-    cut = [(max(a, period.begin), min(b, period.end)) for a, b in known if a is not None and b is not None]
-    return [(begin, end) for begin, end in cut if begin < end]
+    """When the hub heard nothing, within the period, in order."""
+    return blindness.stretches(conn, period.begin, period.end)
 
 
 def load_inspections(conn: sa.Connection, ids: set[str], begin: datetime, end: datetime) -> list[Inspected]:
@@ -120,6 +117,7 @@ def load_inspections(conn: sa.Connection, ids: set[str], begin: datetime, end: d
     return [
         Inspected(
             id=row.id, gate=row.gate, method=row.method, observed_at=row.observed_at, by=row.by, conduct=row.conduct,
+            acted_well=acting.unpacked(row.actor).good if row.actor else None,
             lacking=tuple(item for item, present in found[row.id].items() if not present),
             fine=tuple(item for item, present in found[row.id].items() if present),
         )

@@ -14,7 +14,8 @@ from hub.config import Located
 from hub.publisher import Publisher
 from hub.registry.errors import RegistryError
 from hub.signer import Signer
-from hub.store import migrate, open_store
+from hub.store import migrate
+from hub.vault import open_hub
 from hub.watchdog import Pulse
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def run_scheduler(located: Located) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with sole_owner(located.folder / "scheduler.lock"):
-        engine = open_store(located.store_url)
+        engine = open_hub(located)
         migrate(engine)
         with doing_chores(engine, located):
             keep_publishing(Publisher(engine, located, Signer(engine)), stop)

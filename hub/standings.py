@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from contract.five import Item
+from hub import blindness
 from hub.rules.intervals import Interval
 from hub.rules.rectify import Key, Rectification
-from hub.rules.standing import CHECKED, Span, Standing, standing
+from hub.rules.standing import CHECKED, Standing, standing
 from hub.status import STALE
 from hub.store import meta
 from hub.store.tables import gates, intervals
@@ -39,7 +40,8 @@ def look(
     conn: sa.Connection, keys: Collection[Key], now: datetime, *, bridged: timedelta, after: Mapping[Key, datetime] | None = None
 ) -> dict[Key, Standing]:
     """How items stand at `now`, those of which something is recorded; see `hub.rules.standing`."""
-    rows, unheard, begins = _intervals(conn, keys, now), _unheard(conn, now), after or {}
+    rows, begins = _intervals(conn, keys, now), after or {}
+    unheard = blindness.stretches(conn, now - LOOKED_BACK, now) if keys else []
     found = {
         key: standing(rows[key[0], "status"], rows[key], now, bridged=bridged, after=begins.get(key), unheard=unheard)
         for key in keys
@@ -75,12 +77,3 @@ def _intervals(conn: sa.Connection, keys: Iterable[Key], now: datetime) -> Mappi
             for gate, began_at, ended_at, state, basis in conn.execute(mine):
                 made[gate, what].append(Interval(began_at=began_at, ended_at=ended_at, state=state, basis=basis))
     return made
-
-
-def _unheard(conn: sa.Connection, now: datetime) -> Span | None:
-    hearing = meta.hearing(conn)
-    if hearing.blind_since is not None:
-        return hearing.blind_since, now
-    if hearing.blind_from is None or hearing.regained_at is None:
-        return None
-    return hearing.blind_from, hearing.regained_at

@@ -100,7 +100,7 @@ def overview(
     with engine.connect() as connection:
         hearing = _hearing(connection, now)
         places = gates.load_places(connection, area=area, compound=compound)
-        lanes = gates.load_lanes(connection, [p.gate for p in places])
+        lanes = gates.load_lanes(connection, [p.gate for p in places], lifetimes)
         since = gates.load_open(connection, [p.gate for p in places])
         count = meta.changes(connection)
         zone = zone or ZoneInfo(HubSettings().timezone)

@@ -34,6 +34,9 @@ class Kind(StrEnum):
     DISK = "disk_low"
     CLOCK = "clock"
     BLIND = "blind"
+    OVERDUE = "rectification_overdue"
+    DUE = "rectification_due"
+    LACKING = "rectification_open"
 
 
 class Rule(Value, frozen=True, kw_only=True):
@@ -85,6 +88,12 @@ RULES: Mapping[Kind, Rule] = {
         todo=("超过10分钟未校时,请检查该处网络和时钟", "Not set for over 10 minutes: have its network and clock looked at")),
     Kind.BLIND: Rule(level=_A, role=Role.ADMIN, lasting=True, patience=_TEN, said=("中枢收不到消息", "Hub hears nothing"),
         todo=("请检查消息服务和接收程序", "Look at the broker and the ingest")),
+    Kind.OVERDUE: Rule(level=_W, role=Role.SUPERVISOR, lasting=True, said=("整改逾期", "Rectification overdue"),
+        todo=("逾期1小时以上仍未销项,请督办", "Over an hour past its due time and not closed: see to it")),
+    Kind.DUE: Rule(level=_N, role=Role.LIAISON, lasting=True, said=("整改将到期", "Rectification due soon"),
+        todo=("还没有回复,请尽快整改并回复", "Not answered yet: put it right and say so")),
+    Kind.LACKING: Rule(level=_N, role=Role.LIAISON, lasting=True, said=("门岗缺项,待整改", "To be put right at a gate"),
+        todo=("请到门岗补齐,并在整改页回复", "See that it is there, and answer on the rectification's page")),
 }  # fmt: skip
 """Every kind, in the order in which alerts of one level are shown."""
 

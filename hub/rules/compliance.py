@@ -1,18 +1,22 @@
 """Whether a gate has its five: compliant, non-compliant, unreachable or closed. The weighing is the kiosk's own (contract.five).
 
 A lane is silent once its grace has passed since it was last heard, and from then on its evidence says nothing but what an
-inspection found. A last will starts nothing of its own: the grace still counts from the last pulse. One silent lane of several
-leaves register, passes and temperature missing, so such a gate is never compliant; when every lane in service is silent the
-gate is unreachable.
+inspection found missing. A last will starts nothing of its own: the grace still counts from the last pulse. One silent lane of
+several leaves register, passes and temperature missing, so such a gate is never compliant; when every lane in service is silent
+the gate is unreachable.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
 import msgspec
 
 from contract.five import Basis, Evidence, Finding, Findings, Item, Lifetimes, assess_gate
+
+NEVER_HEARD, STATION_SILENT = "never_heard", "station_silent"
+SILENCES = frozenset({NEVER_HEARD, STATION_SILENT})
+"""Why an item is missing that nobody can tell of."""
 
 
 class Status(StrEnum):
@@ -76,7 +80,7 @@ class Hearing(Value, frozen=True, kw_only=True):
 
 
 class ItemStatus(Value, frozen=True, kw_only=True):
-    """One of the five at a gate."""
+    """One of the five at a gate. `since`: when its evidence last changed; read from the store, since when it is so."""
 
     present: bool
     basis: str | None = None
@@ -148,17 +152,31 @@ def gate_status(
     serving = [lane for lane in lanes if lane.in_service]
     silent = {lane.station for lane in serving if silent_at(lane, lifetimes, hearing) <= now}
     ordered = sorted(serving, key=lambda lane: lane.station in silent)
-    findings = assess_gate({lane.station: _says(lane, lane.station in silent, lifetimes, hearing) for lane in ordered}, now)
+    said = {lane.station: _says(lane, lane.station in silent, lifetimes, hearing) for lane in ordered}
+    findings = assess_gate(said, now)
     closing = closing_of(place, now.astimezone(zone))
     status = Status.CLOSED if closing else _status(findings, len(silent) == len(serving))
     return GateStatus(
         gate=place.gate, gate_name=place.gate_name, compound=place.compound, compound_name=place.compound_name,
         area=place.area, area_name=place.area_name, liaison=place.liaison, status=status,
-        items={item.value: _item(findings[item]) for item in Item},
+        items={item.value: item_status(findings[item], _turned(item, said.values(), now)) for item in Item},
         since=_unheard_since(serving, lifetimes, hearing) if status is Status.UNREACHABLE else _locked_since(place, closing),
         stations=tuple(_station(lane, now) for lane in lanes), closing=closing,
         shut_by=place.shut_by if closing else None, shut_event=place.shut_event if closing else None,
     )  # fmt: skip
+
+
+def item_status(finding: Finding, since: datetime | None) -> ItemStatus:
+    """What the evidence says of an item, as a gate's status tells it; silence has no basis."""
+    basis = None if finding.reason in SILENCES else finding.basis
+    return ItemStatus(present=finding.present, basis=basis, reason=finding.reason, since=since)
+
+
+def silence(lane: Lane, since: datetime) -> tuple[Evidence, ...]:
+    """What a silent lane says: nothing is there since it fell silent, but for what was found missing by inspection."""
+    reason = NEVER_HEARD if lane.heard_at is None else STATION_SILENT
+    said = (Evidence(item=i, present=False, basis=Basis.SENSOR, observed_at=since, reason=reason) for i in Item)
+    return (*said, *(e for e in lane.evidence if e.basis is Basis.INSPECTED and not e.present))
 
 
 def as_of(now: datetime, hearing: Hearing) -> datetime:
@@ -209,11 +227,16 @@ def _status(findings: Findings, all_silent: bool) -> Status:
 
 def _says(lane: Lane, silent: bool, lifetimes: Lifetimes, hearing: Hearing) -> tuple[Evidence, ...]:
     if silent:
-        reason = "never_heard" if lane.heard_at is None else "station_silent"
-        at = silent_at(lane, lifetimes, hearing)
-        said = (Evidence(item=i, present=False, basis=Basis.SENSOR, observed_at=at, reason=reason) for i in Item)
-        return (*said, *(e for e in lane.evidence if e.basis is Basis.INSPECTED))
+        return silence(lane, silent_at(lane, lifetimes, hearing))
     return tuple(_held(e, lifetimes, hearing) for e in lane.evidence) if _excused(lane, lifetimes, hearing) else lane.evidence
+
+
+def _turned(item: Item, said: Iterable[Iterable[Evidence]], now: datetime) -> datetime | None:
+    """When the evidence of an item last changed, at whichever lane: the deciding piece may be much older, such as what a broken
+    sensor says, for which a declaration stood in until it ran out."""
+    known = [e for evidence in said for e in evidence if e.item is item]
+    times = [time for e in known for time in (e.observed_at, e.valid_until) if time is not None and time <= now]
+    return max(times, default=None)
 
 
 def _excused(lane: Lane, lifetimes: Lifetimes, hearing: Hearing) -> bool:
@@ -234,11 +257,6 @@ def _held(evidence: Evidence, lifetimes: Lifetimes, hearing: Hearing) -> Evidenc
     if until is None or went is None or until <= went:
         return evidence
     return msgspec.structs.replace(evidence, valid_until=max(until, _fresh_grace(lifetimes, hearing)))
-
-
-def _item(finding: Finding) -> ItemStatus:
-    basis = None if finding.reason in ("station_silent", "never_heard") else finding.basis
-    return ItemStatus(present=finding.present, basis=basis, reason=finding.reason, since=finding.since)
 
 
 def _unheard_since(lanes: Sequence[Lane], lifetimes: Lifetimes, hearing: Hearing) -> datetime | None:

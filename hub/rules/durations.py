@@ -126,6 +126,17 @@ def _period(first: date, last: date, zone: tzinfo, now: datetime) -> Period:
     return Period(begin=begin, end=max(begin, min(whole, at)), first=first, last=last, over=whole <= at)
 
 
+def merged(known: Iterable[Stretch]) -> list[Stretch]:
+    """The same time in order, each stretch apart from the others."""
+    made: list[Stretch] = []
+    for begin, end in sorted(known):
+        if made and begin <= made[-1][1]:
+            made[-1] = (made[-1][0], max(end, made[-1][1]))
+        else:
+            made.append((begin, end))
+    return made
+
+
 def spans(rows: Iterable[Interval], period: Period) -> list[Span]:
     """Intervals clipped to the period, none over another: a newer word ends an older one."""
     ordered = sorted(rows, key=lambda row: row.began_at)

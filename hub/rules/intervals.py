@@ -1,6 +1,6 @@
 """From when until when something was so: the rows that a change of state closes and opens. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -34,12 +34,18 @@ def follow(known: Interval | None, state: Interval) -> tuple[Interval, ...]:
     return (msgspec.structs.replace(known, ended_at=state.began_at), state)
 
 
+def at(rows: Iterable[Interval], time: datetime) -> Interval | None:
+    """The interval that a time lies in; of several the one that began last."""
+    found = (row for row in rows if row.began_at <= time and (row.ended_at is None or time < row.ended_at))
+    return max(found, key=lambda row: row.began_at, default=None)
+
+
 def changes(known: Mapping[str, Interval], status: GateStatus, now: datetime) -> Rows:
     """The rows that bring the open intervals of a gate to what is so at `now`."""
     rows = {name: _item(known.get(name), item, now) for name, item in status.items.items()}
     began = [row[-1].began_at for row in rows.values() if row]
-    at = _moment(known.get("status"), status.since or max(began, default=now), now)
-    rows["status"] = follow(known.get("status"), Interval(began_at=at, state=status.status))
+    since = _moment(known.get("status"), status.since or max(began, default=now), now)
+    rows["status"] = follow(known.get("status"), Interval(began_at=since, state=status.status))
     return {what: changed for what, changed in rows.items() if changed}
 
 

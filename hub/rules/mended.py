@@ -66,11 +66,13 @@ class Inspected(Value, frozen=True, kw_only=True):
     lacking: tuple[str, ...] = ()
     fine: tuple[str, ...] = ()
     conduct: bool | None = None
+    acted_well: bool | None = None
+    """What the gate did with an actor (演员查); None: none was sent, or nobody knows."""
 
     @property
     def found_fault(self) -> bool:
         """Whether anything was found wrong."""
-        return bool(self.lacking) or self.conduct is False
+        return bool(self.lacking) or self.conduct is False or self.acted_well is False
 
 
 class Method(Value, frozen=True, kw_only=True):
@@ -83,6 +85,7 @@ class Method(Value, frozen=True, kw_only=True):
     lacking: dict[str, int]
     """How often each item was found missing."""
     bad_conduct: int
+    acted_badly: int = 0
 
 
 def by_method(inspections: Iterable[Inspected]) -> list[Method]:
@@ -97,6 +100,7 @@ def by_method(inspections: Iterable[Inspected]) -> list[Method]:
             lacking={item: n for item in sorted({i for one in found for i in one.lacking})
                      if (n := sum(item in one.lacking for one in found))},
             bad_conduct=sum(one.conduct is False for one in found),
+            acted_badly=sum(one.acted_well is False for one in found),
         )
         for method, found in sorted(grouped.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from contract.events import Band, Body, Correction, Direction, Entry, HelpCalled
 from hub.rules.alerting import OLD, Condition, Happening, Kind
 from hub.rules.closing import is_passage
 from hub.rules.compliance import GateStatus, Passed, Status, Value
+from hub.rules.rectify import Rectification, State
 
 RETURNEE_WAITS = timedelta(minutes=30)
 """How long a returnee stands at the gate before it is an alert that nobody came."""
@@ -149,6 +150,19 @@ def of_station(gate: GateStatus, heard: Heard, memory: Memory, subject: str, now
     if not heard.clock_set:
         found.append(_condition(gate, Kind.CLOCK, heard.station, subject, memory.unset.get(heard.station, now)))
     return found
+
+
+def of_rectification(one: Rectification, compound: str, subject: str) -> list[Condition]:
+    """What one that is not closed tells: its owner that it is there, and again when it is nearly due; and who watches over it.
+    Once it is answered its owner has heard of it; opened again, it is another alert."""
+    key = f"{one.id} {one.reopened}"
+    since = {Kind.OVERDUE: one.escalated_at}
+    if one.state is State.OPEN:
+        since |= {Kind.DUE: one.reminded_at, Kind.LACKING: one.opened_at}
+    return [
+        Condition(kind=kind, key=key, gate=one.gate, compound=compound, subject=subject, since=at)
+        for kind, at in since.items() if at is not None
+    ]  # fmt: skip
 
 
 def too_long(

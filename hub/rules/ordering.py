@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from contract.five import Item
+from contract.five import Basis, Item
 from hub.rules.compliance import GateStatus, Status, Value
 
 LIVES = timedelta(seconds=30)
@@ -53,9 +53,11 @@ def is_under_way(order: Order, now: datetime) -> bool:
 
 
 def barrier_refused(gate: GateStatus, *, blind: bool) -> str | None:
-    """Why the hub does not open a gate's barrier: nobody can be known to stand there. None: it may."""
+    """Why the hub does not open a gate's barrier: nobody is known to be on shift there, and whom an inspector saw a while ago may
+    not be. None: it may."""
     if blind:
         return "blind"
     if gate.status is Status.UNREACHABLE:
         return "unreachable"
-    return None if gate.items[Item.VOLUNTEER].present else "no_volunteer"
+    volunteer = gate.items[Item.VOLUNTEER]
+    return None if volunteer.present and volunteer.basis != Basis.INSPECTED else "no_volunteer"

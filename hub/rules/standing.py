@@ -10,11 +10,11 @@ from enum import StrEnum
 
 from contract.five import Basis
 from hub.rules.compliance import Status, Value
+from hub.rules.durations import Stretch
 from hub.rules.intervals import Interval
 
 CHECKED = frozenset({Status.COMPLIANT.value, Status.NON_COMPLIANT.value})
 """The statuses of a gate whose five are known and asked for."""
-Span = tuple[datetime, datetime]
 
 
 class Stand(StrEnum):
@@ -40,11 +40,11 @@ class Standing(Value, frozen=True, kw_only=True):
 
 def standing(
     status: Sequence[Interval], item: Sequence[Interval], now: datetime, *, bridged: timedelta = timedelta(0),
-    after: datetime | None = None, unheard: Span | None = None,
+    after: datetime | None = None, unheard: Sequence[Stretch] = (),
 ) -> Standing | None:  # fmt: skip
     """How the item stands at `now`; None: nothing is recorded. What is missing goes on being missing over a time in which nobody
     knew of at most `bridged`, so that a station unplugged for a moment forgets nothing. Before `after` nothing is looked at.
-    `unheard`: when the hub was blind."""
+    `unheard`: when the hub was blind, in order and apart from each other."""
     found: Standing | None = None
     unknown = timedelta(0)
     for begin, end, stand in _back(sorted(status, key=_began), sorted(item, key=_began), now, after, unheard):
@@ -59,17 +59,22 @@ def standing(
 
 
 def _back(
-    status: Sequence[Interval], item: Sequence[Interval], now: datetime, after: datetime | None, unheard: Span | None
+    status: Sequence[Interval], item: Sequence[Interval], now: datetime, after: datetime | None, unheard: Sequence[Stretch]
 ) -> Iterator[tuple[datetime, datetime, Stand]]:
     """Stretches of time in which nothing changed, the newest first, back to where nothing is recorded."""
-    times = {time for row in (*status, *item) for time in (row.began_at, row.ended_at or now)} | set(unheard or ())
+    times = {time for row in (*status, *item) for time in (row.began_at, row.ended_at or now)}
+    times |= {time for stretch in unheard for time in stretch}
     edges = sorted({time for time in (*times, now, *([after] if after else [])) if time <= now and (not after or time >= after)})
     for begin, end in zip(edges[-2::-1], edges[:0:-1], strict=True):
         gate, known = _at(status, begin), _at(item, begin)
         if gate is None or known is None:
             return
-        blind = unheard is not None and unheard[0] <= begin < unheard[1]
-        yield begin, end, Stand.UNKNOWN if blind else _stand(gate, known)
+        yield begin, end, Stand.UNKNOWN if _is_within(unheard, begin) else _stand(gate, known)
+
+
+def _is_within(stretches: Sequence[Stretch], time: datetime) -> bool:
+    place = bisect_right(stretches, time, key=lambda stretch: stretch[0])
+    return place > 0 and time < stretches[place - 1][1]
 
 
 def _stand(gate: Interval, known: Interval) -> Stand:

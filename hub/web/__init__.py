@@ -8,6 +8,7 @@ from flask import Flask
 from flask_babel import Babel  # type: ignore[import-untyped]
 from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import status
 from hub.config import Located
@@ -46,6 +47,7 @@ def create_app(located: Located, engine: sa.Engine, *, now: Callable[[], datetim
     """The hub's Flask app over a store that is up to date. `now` gives an aware time."""
     app = Flask(__name__)
     secure = located.settings.web.secure_cookies
+    _behind(app, located.settings.web.trusted_proxies)
     app.config.update(
         SECRET_KEY=secret(engine),
         SESSION_COOKIE_NAME="gatepost",
@@ -70,6 +72,14 @@ def create_app(located: Located, engine: sa.Engine, *, now: Callable[[], datetim
     words.install(app, language)
     protect(app, secure=secure)
     return app
+
+
+def _behind(app: Flask, proxies: int) -> None:
+    """Take a reader's address and scheme from the last so many proxies (X-Forwarded-For, X-Forwarded-Proto): what stands before
+    theirs anybody may have written. The host they hand on as Host, since a proxy that is not told to set it would let a
+    reader's X-Forwarded-Host through."""
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
 
 
 def _site(located: Located, engine: sa.Engine, now: Callable[[], datetime]) -> Site:

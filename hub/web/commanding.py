@@ -36,7 +36,7 @@ _KNOWN = {
     "the camera gives no picture": "no_picture", "somebody is at hand: ask again in a moment": "busy",
 }  # fmt: skip
 """What stations answer, and the key of the words for it; anything else is shown as it came."""
-_DEVICES = ("camera", "scanner", "thermometer", "journal", "voice", "barrier")
+_DEVICES = ("camera", "scanner", "thermometer", "journal", "voice", "barrier", "keys")
 """Those that have a name in the reader's language; others are called what the station calls them."""
 
 commanding = Blueprint("commanding", __name__)

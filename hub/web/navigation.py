@@ -33,9 +33,12 @@ PARTS = (
     Part("/inspections", "nav.inspections", Action.VIEW, ("/inspections",)),
     Part("/inspect", "nav.inspect", Action.INSPECT, ("/inspect",)),
     Part("/shifts", "nav.shifts", Action.VIEW, ("/shifts",)),
-    Part("/report", "nav.report", Action.VIEW, ("/report",)),
+    Part("/report", "nav.report", Action.VIEW, ("/report", "/trend")),
     Part("/registry", "nav.registry", Action.REGISTER, ("/registry",)),
     Part("/passes", "nav.passes", Action.REGISTER, ("/passes",)),
+    Part("/notices", "notices", Action.REGISTER, ("/notices",)),
+    Part("/colours", "colours", Action.SETTINGS, ("/colours",)),
+    Part("/settings/stations", "station_settings", Action.SETTINGS, ("/settings/stations",)),
     Part("/people", "nav.people", Action.ACCOUNTS, ("/people",)),
     Part("/tokens", "nav.tokens", Action.ACCOUNTS, ("/tokens",)),
 )

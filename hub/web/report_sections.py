@@ -326,6 +326,7 @@ def _method(method: str, say: Words) -> str:
 def _found(one: mended.Method, say: Words) -> str:
     said = [say("report.lacking", item=say.item(item), n=n) for item, n in one.lacking.items()]
     said += [say("report.bad_conduct", n=one.bad_conduct)] if one.bad_conduct else []
+    said += [say("report.acted_badly", n=one.acted_badly)] if one.acted_badly else []
     return say("report.names").join(said) or "–"
 
 
@@ -333,6 +334,7 @@ def inspected(one: mended.Inspected, say: Words) -> tuple[str, str]:
     """The method of an inspection, and what it found."""
     said = [f"{say('item.missing')} {say.item(item)}" for item in one.lacking]
     said += [say("evidence.bad_conduct")] if one.conduct is False else []
+    said += [say("evidence.acted_badly")] if one.acted_well is False else []
     return _method(one.method, say), say("report.names").join(said) or say("evidence.no_fault")
 
 

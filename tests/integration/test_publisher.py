@@ -22,11 +22,12 @@ from contract.messages import Movements, decode
 from contract.passes import PassKind
 from contract.signing import open_signed
 from hub.broker import Mosquitto
-from hub.config import Broker, HubSettings, Located
+from hub.config import Broker, HubSettings, Keys, Located
 from hub.link import Denied, Link, LinkDown, Outgoing
 from hub.publisher import Publisher
-from hub.registry import bookings, keys, passes, places
+from hub.registry import bookings, key_lives, keys, notices, passes, places, versions
 from hub.registry.errors import RegistryError
+from hub.rights import Scope, ScopeKind
 from hub.scheduler import keep_publishing, sole_owner
 from hub.signer import Signer
 from hub.store import migrate, open_store
@@ -166,6 +167,33 @@ def test_a_station_that_comes_later_hears_what_was_retained(
     assert late == told
 
 
+def test_a_new_message_key_signs_only_after_every_compound_was_told_of_it(
+    engine: sa.Engine, located: Located, known: dict[str, bytes], listen: Callable[[str, str], Ear]
+) -> None:
+    """The overlap is an hour here: what comes meanwhile is signed with the old key, and names the new one."""
+    located = msgspec.structs.replace(located, settings=HubSettings(broker=located.settings.broker, keys=Keys(overlap_hours=1)))
+    ear = listen("s1", "c1")
+    with engine.begin() as conn:
+        new = key_lives.rotate(conn, keys.KeyUse.MESSAGES, datetime.now(UTC))
+    with publishing(engine, located):
+        told, counter = ear.directory(known)
+        assert {key.kid for key in told.keys.messages} == {*known, new.kid}
+        deadline = time.monotonic() + 10
+        while waiting_keys(engine) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with engine.begin() as conn:
+            begins = keys.require(conn, new.kid).begins
+            versions.bump(conn, "c1")
+        assert begins is not None
+        assert timedelta(minutes=59) < begins - datetime.now(UTC) <= timedelta(hours=1)
+        ear.directory(known, above=counter)
+
+
+def waiting_keys(engine: sa.Engine) -> list[str]:
+    with engine.connect() as conn:
+        return key_lives.waiting_for_stations(conn)
+
+
 def test_the_manifest_is_signed_again_while_nothing_changes(
     engine: sa.Engine, located: Located, known: dict[str, bytes], listen: Callable[[str, str], Ear]
 ) -> None:
@@ -177,6 +205,23 @@ def test_the_manifest_is_signed_again_while_nothing_changes(
     assert again.issued_at is not None
     assert first.issued_at is not None
     assert again.issued_at > first.issued_at
+
+
+def test_a_notice_comes_and_goes_by_time_and_each_raises_the_version(
+    engine: sa.Engine, located: Located, known: dict[str, bytes], listen: Callable[[str, str], Ear]
+) -> None:
+    ear = listen("s1", "c1")
+    with publishing(engine, located):
+        before, counter = ear.directory(known)
+        with engine.begin() as conn:
+            now = datetime.now(UTC)
+            begins, ends = now + timedelta(seconds=1), now + timedelta(seconds=2)
+            scope = Scope(ScopeKind.AREA, "a")
+            made = notices.add(conn, zh="今晚西门关闭", scope=scope, begins=begins, ends=ends, by="t", now=now)
+        shown, counter = ear.directory(known, above=counter)
+        gone, _ = ear.directory(known, above=counter)
+    assert [[one.id for one in told.notices.notices] for told in (before, shown, gone)] == [[], [made.id], []]
+    assert (shown.version, gone.version) == (before.version + 1, before.version + 2)
 
 
 def test_only_what_changed_is_sent_again(

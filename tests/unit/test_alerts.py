@@ -36,7 +36,7 @@ from contract.events import (
 )
 from contract.five import Lifetimes
 from contract.messages import Vitals
-from hub import alerts, audit, channels, owed, raising, status
+from hub import alerts, audit, channels, owed, raising, rectifications, status
 from hub.commands.channels import channel as channel_command
 from hub.config import HubSettings, Located, Web
 from hub.registry import accounts, keys, places
@@ -519,6 +519,15 @@ def test_ok__a_hub_that_was_down_catches_up(engine: sa.Engine, located: Located)
     assert (done.events, done.raised, done.more) == (1350, 1350, False)
 
 
+def test_ok__a_clock_that_is_set_back_hides_nothing(engine: sa.Engine, located: Located) -> None:
+    happens(engine, HelpCalled(), at=NOW + HOUR, received=NOW + HOUR)
+    look(engine, located, NOW + HOUR)
+    happens(engine, HelpCalled(), gate="west")
+    assert look(engine, located, NOW + MINUTE / 2).events == 1
+    assert look(engine, located, NOW + MINUTE).events == 0
+    assert kinds(engine) == [Kind.HELP, Kind.HELP]
+
+
 def test_ok__a_first_look_begins_a_day_ago(engine: sa.Engine, located: Located) -> None:
     happens(engine, HelpCalled(), at=NOW - 25 * HOUR)
     happens(engine, HelpCalled(), at=NOW - 23 * HOUR)
@@ -568,6 +577,35 @@ def test_ok__a_blind_hub_says_so_itself_and_blames_no_gate(engine: sa.Engine, lo
     look(engine, located, NOW + 30 * MINUTE)
     assert kinds(engine) == [Kind.BLIND]
     assert kinds(engine, known=frozenset({"c1", "c2"})) == []
+
+
+def test_ok__what_is_to_be_put_right_tells_its_owner_and_who_watches_over_it(engine: sa.Engine, located: Located) -> None:
+    liaison, supervisor = add_channel(engine, Role.LIAISON), add_channel(engine, Role.SUPERVISOR)
+    with engine.begin() as conn:
+        meta.went_blind(conn, NOW)  # no reason to wait with what is known already
+        id = rectifications.open_by_finding(conn, "east", "desk", None, "cha", NOW)
+
+    def after(hours: float) -> list[Kind]:
+        with engine.begin() as conn:
+            rectifications.step(conn, NOW + hours * HOUR)
+        look(engine, located, NOW + hours * HOUR)
+        return [kind for kind in kinds(engine) if kind is not Kind.BLIND]
+
+    assert after(0) == [Kind.LACKING]
+    assert sent(engine) == [(liaison, "raised")]
+    assert set(after(3)) == {Kind.LACKING, Kind.DUE}
+    assert sent(engine) == [(liaison, "raised")] * 2
+    with engine.begin() as conn:
+        rectifications.answer(conn, id, "放好了", "li", NOW + 4 * HOUR)
+    assert after(4) == []
+    assert after(5) == [Kind.OVERDUE]
+    assert sent(engine)[-1] == (supervisor, "raised")
+    with engine.begin() as conn:
+        rectifications.rechecked(conn, id, False, "cha", NOW + 6 * HOUR)
+    assert after(6) == [Kind.LACKING]
+    with engine.begin() as conn:
+        rectifications.rechecked(conn, id, True, "cha", NOW + 7 * HOUR)
+    assert after(7) == []
 
 
 def test_ok__a_closed_gate_that_somebody_went_through(engine: sa.Engine, located: Located) -> None:

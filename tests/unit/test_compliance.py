@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from contract.five import Basis, Evidence, Item, Lifetimes
 from hub.rules import current
 from hub.rules.compliance import GateStatus, Hearing, ItemStatus, Lane, Place, Status, gate_status, is_open, next_change
-from hub.rules.history import Said, rebuild
+from hub.rules.history import Said, Serving, rebuild
 from hub.rules.intervals import Interval, changes, follow
 
 NOON = datetime(2022, 4, 1, 4, tzinfo=UTC)  # 12:00 in Shanghai
@@ -160,6 +160,21 @@ def test_a_change_begins_when_the_evidence_says_not_when_it_is_looked_at() -> No
     assert later["status"][0].ended_at == at(30)
 
 
+def test_an_item_is_missing_since_the_last_word_for_it_ran_out_not_since_the_first_against_it() -> None:
+    broken, by_eye = evidence(Item.PASSES, False), evidence(Item.PASSES, basis="declared", until=30)
+    one = msgspec.structs.replace(lane(Item.PASSES, heard=40), evidence=(*lane(Item.PASSES).evidence, broken, by_eye))
+    assert judged(one, now=20).items["passes"].present
+    gone = judged(one, now=45)
+    assert (gone.items["passes"].present, gone.items["passes"].since) == (False, at(30))
+    assert changes({"passes": state("present", -30)}, gone, at(45))["passes"][-1].began_at == at(30)
+
+
+def test_an_item_of_two_lanes_is_missing_since_the_last_of_them_lost_it() -> None:
+    first = msgspec.structs.replace(lane(heard=50), evidence=(evidence(Item.DESK, False, seconds=10),))
+    second = msgspec.structs.replace(lane(heard=50, name="s2"), evidence=(evidence(Item.DESK, False, seconds=40),))
+    assert judged(first, second, now=60).items["desk"].since == at(40)
+
+
 KEY = (Item.DESK, Basis.SENSOR)
 
 
@@ -185,7 +200,7 @@ def test_history_is_made_again_from_the_journals() -> None:
         Said(station="s1", at=at(60), evidence=evidence(until=61)),
         Said(station="s1", at=at(90)),
     ]
-    rows = rebuild(said, ["s1"], NOON, at(100))["desk"]
+    rows = rebuild(said, [Serving(lane=lane())], (), NOON, at(100))["desk"]
     assert [(r.began_at, r.ended_at, r.state, r.reason) for r in rows] == [
         (at(0), at(10), "present", None),
         (at(10), at(20), "missing", "no_desk"),

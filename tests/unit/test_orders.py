@@ -29,7 +29,7 @@ from hub.rights import Role, Scope, ScopeKind
 from hub.rules.inspection import Found
 from hub.rules.ordering import LIVES, Order, OrderState, is_under_way, state
 from hub.store import meta, migrate, open_store, supervision, tables
-from hub.store.gates import put_standing
+from hub.store.gates import put_findings
 from hub.web import create_app
 
 NOW = datetime(2026, 2, 16, 7, 41, tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC)
@@ -156,7 +156,7 @@ def test_fail__a_barrier_while_the_hub_is_blind(engine: sa.Engine, located: Loca
 def test_fail__an_inspection_that_found_nobody_outranks_the_badge(engine: sa.Engine, located: Located) -> None:
     with engine.begin() as conn:
         found = Found(inspection="i", item=Item.VOLUNTEER, present=False, observed_at=later(-5), sent_at=later(-4), by="look")
-        put_standing(conn, "east", [found])
+        put_findings(conn, "east", [found])
     with pytest.raises(OrderRefused, match="no volunteer"):
         order(engine, located, "east-1", CommandName.OPEN_BARRIER)
 

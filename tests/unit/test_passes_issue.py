@@ -148,7 +148,7 @@ def test_colour_and_isolating_change_and_an_unknown_colour_is_refused(conn: sa.C
     assert passes.set_colour(conn, issued.id, None).colour is None
     assert passes.set_isolating(conn, issued.id, True).isolating
     assert not passes.set_isolating(conn, issued.id, False).isolating
-    with pytest.raises(RegistryError, match="red, orange"):
+    with pytest.raises(RegistryError, match=r"red \(红 确诊或密接\), orange"):
         passes.set_colour(conn, issued.id, "pink")
 
 

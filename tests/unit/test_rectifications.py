@@ -93,7 +93,7 @@ def test_ok__standing__nothing_recorded() -> None:
 
 def test_ok__standing__what_a_blind_hub_did_not_hear() -> None:
     missing, present = spans(("missing", -40, None)), spans(("present", -40, None))
-    blind = (at(-20), at(-5))
+    blind = [(at(-20), at(-5))]
     assert standing(OPEN, missing, NOW, bridged=RULES.open_after, unheard=blind) == Standing(
         stand=Stand.MISSING, since=at(-40), lasted=minutes(25)
     )
@@ -750,7 +750,7 @@ def test_ok__the_list(app: Flask, engine: sa.Engine, found: str) -> None:
         "还剩2小时20分",
         "超期1小时5分",
         "没有责任人",
-        "执勤规范",
+        "履职情况",
         "卫西",
     ):
         assert said in page, said

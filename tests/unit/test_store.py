@@ -9,6 +9,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from hub import blindness
 from hub.store import _alembic, meta, migrate, open_store
 from hub.store.tables import journals, metadata
 from hub.store.writing import upsert, writing
@@ -99,3 +100,42 @@ def test_a_blindness_keeps_its_beginning_and_its_end(engine: sa.Engine) -> None:
         hearing = meta.hearing(connection)
     assert (hearing.blind_since, hearing.blind_from) == (None, NOON)
     assert hearing.regained_at == NOON + timedelta(seconds=60)
+
+
+def test_every_blindness_is_kept(engine: sa.Engine) -> None:
+    def later(minutes: float) -> datetime:
+        return NOON + timedelta(minutes=minutes)
+
+    with writing(engine) as connection:
+        for began, ended in ((0, 10), (60, 70), (120, 121)):
+            meta.went_blind(connection, later(began))
+            meta.hears_again(connection, later(ended))
+        meta.went_blind(connection, later(180))
+        known = [(later(0), later(10)), (later(60), later(70)), (later(120), later(121))]
+        assert blindness.stretches(connection, later(-9), later(300)) == [*known, (later(180), later(300))]
+        assert blindness.stretches(connection, later(5), later(65)) == [(later(5), later(10)), (later(60), later(65))]
+        assert blindness.stretches(connection, later(70), later(120)) == []
+        meta.hears_again(connection, later(200))
+        meta.went_blind(connection, later(190))  # an ingest that was killed: blind since it last lived
+        meta.hears_again(connection, later(210))
+        assert blindness.stretches(connection, later(150), later(300)) == [(later(180), later(210))]
+
+
+def test_an_ingest_that_does_not_live_is_blind_since_it_did(engine: sa.Engine) -> None:
+    with writing(engine) as connection:
+        meta.put(connection, meta.ALIVE_AT, NOON.isoformat())
+        until = NOON + timedelta(seconds=31)
+        assert blindness.stretches(connection, NOON - timedelta(hours=1), until) == [(NOON, until)]
+        assert blindness.stretches(connection, NOON - timedelta(hours=1), NOON + timedelta(seconds=30)) == []
+
+
+@pytest.mark.parametrize("heard_for, begins", [(89, 0), (90, 190)])
+def test_a_hub_that_is_blind_again_before_it_could_hear_was_blind_all_along(
+    engine: sa.Engine, heard_for: int, begins: int
+) -> None:
+    with writing(engine) as connection:
+        meta.went_blind(connection, NOON)
+        meta.hears_again(connection, NOON + timedelta(seconds=100))
+        meta.went_blind(connection, NOON + timedelta(seconds=100 + heard_for))
+        meta.hears_again(connection, NOON + timedelta(seconds=500))
+        assert meta.hearing(connection).blind_from == NOON + timedelta(seconds=begins)

@@ -171,6 +171,7 @@ class Rectification(Answer, frozen=True, kw_only=True):
     state: str
     owner: str | None
     opened_at: Instant
+    missing_since: Instant | None
     due_at: Instant
     answered_at: Instant | None
     closed_at: Instant | None

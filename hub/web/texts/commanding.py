@@ -12,6 +12,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "commanding.faults.none": ("没有报告故障", "none reported"),
     "commanding.device.camera": ("摄像头", "camera"),
     "commanding.device.scanner": ("扫码", "scanner"),
+    "commanding.device.keys": ("密钥证书", "key certificates"),
     "commanding.device.thermometer": ("测温仪", "thermometer"),
     "commanding.device.journal": ("记录", "journal"),
     "commanding.device.voice": ("喇叭", "voice"),

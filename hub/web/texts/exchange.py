@@ -146,7 +146,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "exchange.yes": ("是", "yes"),
     "exchange.no": ("否", "no"),
     "exchange.people": ("人", " people"),
-    "exchange.conduct": ("执勤情况", "conduct"),
+    "exchange.conduct": ("履职情况", "conduct"),
     "exchange.import.places": ("导入场所", "Import places"),
     "exchange.import.holders": ("导入持证人", "Import holders"),
     "exchange.lead": (

@@ -3,7 +3,7 @@
 TEXTS: dict[str, tuple[str, str]] = {
     "rectify": ("整改", "Rectifications"),
     "rectify.one": ("整改单", "Rectification"),
-    "rectify.conduct": ("执勤规范", "conduct"),
+    "rectify.conduct": ("履职情况", "conduct"),
     "rectify.sentence": (
         "未销项{not_closed}件:超期{overdue}件、没有责任人{ownerless}件",
         "{not_closed} not closed: {overdue} overdue, {ownerless} without an owner",
