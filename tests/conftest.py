@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from hub.broker import Login, Mosquitto
@@ -14,6 +15,9 @@ SPREAD = "tests/e2e/test_station_"
 """Files whose tests wait more than they reckon and share nothing costly: each test goes to whichever worker is free."""
 FIRST = "tests/e2e/test_demo.py"
 LOGINS = (Login("s1", "c1", "s1-secret"), Login("s2", "c1", "s2-secret"), Login("s3", "c2", "s3-secret"))
+
+settings.register_profile("unhurried", deadline=None)  # no test asserts a time, on however busy a machine
+settings.load_profile("unhurried")
 
 
 @pytest.fixture
