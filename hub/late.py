@@ -77,11 +77,20 @@ def _intervals(connection: sa.Connection, gate: str, begin: datetime) -> dict[st
 
 
 def _serving(connection: sa.Connection, gate: str, now: datetime, lifetimes: Lifetimes) -> list[Serving]:
-    """The stations in service, each with since when it is silent, if it is so now."""
+    """The stations in service, each with since when it is silent, if it is so now: until its journal came last, that tells."""
     hearing = meta.hearing(connection)
     lanes = [lane for lane in gates.load_lanes(connection, [gate], lifetimes).get(gate, ()) if lane.in_service]
     times = [(lane, silent_at(lane, lifetimes, hearing)) for lane in lanes]
-    return [Serving(lane=lane, silent_since=at if at <= now else None) for lane, at in times]
+    return [
+        Serving(lane=lane, silent_since=_told_until(connection, gate, lane.station, at) if at <= now else None)
+        for lane, at in times
+    ]
+
+
+def _told_until(connection: sa.Connection, gate: str, station: str, silent: datetime) -> datetime:
+    since = sa.and_(events.c.gate == gate, events.c.station == station, events.c.at >= silent)
+    came: datetime | None = connection.scalar(sa.select(sa.func.max(events.c.received_at)).where(since))
+    return max(silent, came or silent)
 
 
 def _found(connection: sa.Connection, gate: str, begin: datetime, lifetimes: Lifetimes) -> list[Evidence]:

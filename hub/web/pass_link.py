@@ -23,10 +23,12 @@ phone = Blueprint("phone", __name__)
 
 
 def link(token: str) -> str:
-    """The address of the page. A token's own characters (space, %, /, .) don't survive in an address: its bytes do."""
+    """The address of the page. A token's own characters (space, %, /, .) don't survive in an address: its bytes do.
+    It begins with `web.public_url` where that is set, else as the reader called this page."""
     held = urlsafe_b64encode(base45.b45decode(token.removeprefix(PREFIX))).decode().rstrip("=")
-    address: str = url_for(SHOW, held=held, _external=True)
-    return address
+    public = site().located.settings.web.public_url.rstrip("/")
+    address: str = url_for(SHOW, held=held, _external=not public)
+    return public + address
 
 
 def token_of(held: str) -> str:
@@ -63,6 +65,7 @@ def _state(claims: Pass, revoked: datetime | None, now: datetime) -> str:
 def _answer(status: int, **values: object) -> ResponseReturnValue:
     answer = make_response(render_template("passes/phone.html", until=until, **values), status)
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    answer.headers["Referrer-Policy"] = "no-referrer"  # the address is the pass
     return answer
 
 

@@ -270,6 +270,7 @@ def test_ok__the_link_shows_the_code_to_anybody(app: Flask, engine: sa.Engine) -
     assert answer.headers["Cache-Control"] == "no-store"
     assert "noindex" in answer.headers["X-Robots-Tag"]
     assert 'name="referrer" content="no-referrer"' in answer.text
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "Set-Cookie" not in answer.headers
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*src=)|https?://(?!localhost)", answer.text)
 
@@ -279,6 +280,18 @@ def test_ok__the_code_of_the_link_leads_to_the_link(app: Flask, engine: sa.Engin
         wang = find(conn, "王小明")
     client = as_(app.test_client(), "li")
     assert urlsplit(code_in(client.get(f"/passes/{wang.id}").text.partition("link-code")[2])).path == phone_path(client, wang.id)
+
+
+def test_ok__a_link_begins_where_the_pages_are_said_to_be(engine: sa.Engine, located: Located) -> None:
+    """A reader's Host header is no place to send a pass to."""
+    from hub.web.pass_link import link
+
+    with engine.connect() as conn:
+        token = find(conn, "王小明").token
+    web = msgspec.structs.replace(located.settings.web, public_url="https://gates.example.org/")
+    public = msgspec.structs.replace(located, settings=msgspec.structs.replace(located.settings, web=web))
+    with create_app(public, engine).test_request_context(headers={"Host": "evil.example.org"}):
+        assert link(token).startswith("https://gates.example.org/p/")
 
 
 def test_fail__a_link_that_is_revoked_or_expired_or_no_pass(app: Flask, engine: sa.Engine, located: Located) -> None:
