@@ -17,6 +17,7 @@ from hub.registry.errors import RegistryError
 from hub.registry.notices import LASTS, LONGEST, Posted, State
 from hub.rights import Action, Scope, ScopeKind
 from hub.rules.granting import covers, read_scope, scope_text
+from hub.store.tables import accounts
 from hub.store.writing import writing
 from hub.web.account_form import Places
 from hub.web.errors import Unknown
@@ -52,6 +53,8 @@ class Line:
     one: Posted
     state: State
     place: str
+    by: str
+    """Who put it up, by name."""
     mine: bool
     """Whether the reader may change it."""
     heard: int = 0
@@ -163,8 +166,10 @@ def _line(conn: sa.Connection, one: Posted, places: Places, known: list[Compound
     since, state = registry.containing(conn, one.id), one.state(now)
     stations = [(at, station, since[at.compound]) for at in known if at.compound in since for station in at.stations]
     waiting = [f"{at.compound_name} {s.gate_name} {s.station}" for at, s, version in stations if (s.version or 0) < version]
+    name = conn.scalar(sa.select(accounts.c.name).where(accounts.c.id == one.made_by))
     return Line(
-        one=one, state=state, place=_place(one.scope, places), mine=covers(current_user.account.scopes, one.scope, places.above),
+        one=one, state=state, place=_place(one.scope, places), by=name or one.made_by,
+        mine=covers(current_user.account.scopes, one.scope, places.above),
         stations=len(stations), heard=len(stations) - len(waiting), waiting=tuple(sorted(waiting)),
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ TEXTS = {
     "nav.skip": "Skip to content",
     "nav.back": "Back to all gates",
     "sign_in": "Sign in",
-    "sign_in.lead": "Supervisors sign in",
+    "sign_in.lead": "Please sign in",
     "sign_in.id": "Account",
     "sign_in.password": "Password",
     "sign_in.wrong": "Account or password is wrong. Please try again.",

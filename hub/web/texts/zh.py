@@ -21,7 +21,7 @@ TEXTS = {
     "nav.skip": "跳到正文",
     "nav.back": "返回总览",
     "sign_in": "登录",
-    "sign_in.lead": "督查员登录",
+    "sign_in.lead": "请登录",
     "sign_in.id": "账号",
     "sign_in.password": "密码",
     "sign_in.wrong": "账号或密码不对,请重新输入。",
