@@ -69,7 +69,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "colours.removed": ("已删除“{label}”。", "“{label}” is removed."),
     "colours.ask": ("请先核对，再确认", "Please check and confirm"),
     "colours.ask.refer": (
-        "保存后，现有 {n} 张有效出入证的持证人到门岗都会请稍候，不能自行进出。",
+        "保存后，现有 {n} 张有效出入证的持证人到门岗都要先等志愿者联系居委，不能自行进出。",
         "From then on the holders of {n} good passes are referred at every gate: they can't go in or out by themselves.",
     ),
     "colours.ask.homecoming": (
