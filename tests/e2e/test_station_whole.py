@@ -218,7 +218,7 @@ def looks(*params: tuple[tuple[int, int], str]) -> pytest.MarkDecorator:
 SMALL, SMALL_ENGLISH, MIDDLE, MIDDLE_ENGLISH, LARGE, LARGE_ENGLISH = LOOKS
 
 
-@looks(SMALL, MIDDLE_ENGLISH, LARGE)
+@looks(SMALL, MIDDLE, LARGE)
 def test_a_known_resident_touches_nothing_and_neither_does_the_volunteer(gate: Gate) -> None:
     gate.sees(token(1))
     gate.says("请看测温处")
