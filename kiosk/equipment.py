@@ -45,7 +45,10 @@ class Equipment:
         self.eyes = [Eyes(camera, Scanner(), post, name=name, direction=way) for name, camera, way in open_cameras(located)]
         self.senses = Senses(open_thermometer(located), probe, post)
         self.hand_scanners = open_hand_scanners(located, post)
-        self.voice = open_voice(settings.voice, located.data, self._voice_told, device=located.device(settings.voice.device))
+        self.voice = open_voice(
+            settings.voice, located.data, self._voice_told, device=located.device(settings.voice.device),
+            first=settings.screen.language,
+        )  # fmt: skip
         self.body_thermometer = _open_bluetooth(settings.thermometer.bluetooth, post)
         self._backlight = Backlight(Path(settings.screen.backlight)) if settings.screen.backlight else None
 

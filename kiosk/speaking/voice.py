@@ -141,14 +141,18 @@ class Voice:
         return sum(not (recording_path(self._folder, *p).exists() or rendered_path(self._folder, *p).exists()) for p in places)
 
 
-def open_voice(settings: config.Voice, data_folder: Path, report: Report, *, device: str | None = None) -> Voice | None:
-    """The configured voice, not yet started; None when it is off. `device`: in place of the settings', when that was relative."""
+def open_voice(
+    settings: config.Voice, data_folder: Path, report: Report, *, device: str | None = None, first: str = "zh"
+) -> Voice | None:
+    """The configured voice, not yet started; None when it is off. `device`: in place of the settings', when that was relative.
+    `first`: the language whose sentences are rendered before the others', since what isn't rendered yet can't be heard."""
     if not settings.on:
         return None
     spec = device or settings.device
     kind, _, folder = spec.partition(":")
     player: Player = EmulatedPlayer(Path(folder)) if kind == "emulated" else AplayPlayer(spec)
-    return Voice(data_folder / settings.folder, LANGUAGES, player, report)
+    languages = sorted(LANGUAGES, key=lambda language: language != first)
+    return Voice(data_folder / settings.folder, languages, player, report)
 
 
 def _sound_of(name: str, clip: Clip, loudness: int) -> Sound:

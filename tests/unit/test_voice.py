@@ -383,6 +383,14 @@ def test_a_station_speaks_from_an_empty_folder(tmp_path: Path, told: Told) -> No
     assert told == []
 
 
+@needs_espeak
+def test_the_screens_language_is_rendered_first(tmp_path: Path, told: Told) -> None:
+    made = open_voice(config.Voice(device=f"emulated:{tmp_path}"), tmp_path, told, first="en") or pytest.fail("it is on")
+    made.prepare()
+    written = {language: rendered_path(tmp_path / "voice", language, "ok_enter").stat().st_mtime_ns for language in LANGUAGES}
+    assert written["en"] < written["zh"]
+
+
 def test_a_voice_that_is_off_is_none(tmp_path: Path, told: Told) -> None:
     assert open_voice(config.Voice(on=False), tmp_path, told) is None
 
