@@ -71,7 +71,7 @@ def add() -> ResponseReturnValue:
     with writing(site().engine) as conn:
         palette = colours.load_to_change(conn) if form.is_submitted() else colours.load(conn)
         if not palette.free:
-            flash(text(language(), "colours.full"))
+            flash(text(language(), "colours.full"), "problem")
             return redirect(url_for("colouring.listed"), 303)
         if not form.is_submitted():
             return _page(form, palette, "", {})

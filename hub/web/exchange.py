@@ -285,10 +285,10 @@ def _apply(what: str) -> ResponseReturnValue:
     try:
         plan = lists.apply(site().engine, site().located, what, rows, _by(), now, seen=form.seen.data or "", noted=_note(what))
     except lists.Changed:
-        flash(text(language(), "exchange.stale"))
+        flash(text(language(), "exchange.stale"), "problem")
         return redirect(again, 303)
     except RegistryError as error:
-        flash(text(language(), "exchange.refused", said=str(error)))
+        flash(text(language(), "exchange.refused", said=str(error)), "problem")
         return redirect(again, 303)
     uploads.drop(site().located.folder, current_user.id)
     session.pop(_SESSION, None)
@@ -306,5 +306,5 @@ def _note(what: str) -> Callable[[sa.Connection, lists.Plan], None]:
 
 
 def _gone(what: str) -> ResponseReturnValue:
-    flash(text(language(), "exchange.gone"))
+    flash(text(language(), "exchange.gone"), "problem")
     return redirect(url_for(f"exchange.import_{what}"), 303)
