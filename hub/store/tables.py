@@ -90,6 +90,7 @@ passes = sa.Table(
     sa.Column("not_before", Instant, nullable=False), sa.Column("expires", Instant, nullable=False),
     sa.Column("issued_at", Instant, nullable=False), sa.Column("issued_by", sa.String(64), nullable=False),
     sa.Column("revoked_at", Instant), sa.Column("revoked_by", sa.String(64)),
+    sa.Column("opens", sa.String(64)),  # of a badge: the public key for which a compound's sealed parts are wrapped
 )  # fmt: skip
 
 photos = sa.Table(
@@ -154,6 +155,8 @@ malformed = sa.Table(
     _id("station", nullable=False, server_default="", index=True),  # "": of no station that is known
     sa.Column("topic", sa.String(300), nullable=False), sa.Column("payload", sa.LargeBinary, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("settled_at", Instant), sa.Column("settled_by", sa.String(64)),  # read again, or set aside; NULL: waits
+    sa.Column("outcome", sa.Text),
 )  # fmt: skip
 
 blobs = sa.Table(

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import hub.store.joining
 import hub.store.running
 import hub.store.supervision  # noqa: F401  (its tables join the others in `metadata`)
 from hub.store.tables import metadata
