@@ -1,22 +1,21 @@
 """Who was on duty, read from the stations' sign-ins and sign-offs, and held against the rota."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from contract.codec import BadMessage
 from contract.directory import Policies
-from contract.events import ShiftChange, decode_event
+from hub import sign_ins
 from hub.registry.policies import EVERYWHERE
 from hub.rights import Reach, within
 from hub.rota import rota
 from hub.rules import shifts as rules
 from hub.rules.compliance import Place, Value
-from hub.rules.shifts import Change, Judged, Over, Span, Taking
+from hub.rules.shifts import Judged, Over, Span, Taking
 from hub.store import meta
 from hub.store.gates import load_places
-from hub.store.tables import events, gates, passes, pulses, stations
+from hub.store.tables import passes, pulses, stations
 from hub.store.tables import policies as policies_table
 
 LOOK_BACK = timedelta(hours=24)
@@ -64,33 +63,13 @@ def places(conn: sa.Connection, reach: Reach) -> list[Place]:
     return [place for place in load_places(conn) if within(reach, place.compound)]
 
 
-def changes(conn: sa.Connection, reach: Reach, since: datetime, until: datetime, gate: str | None = None) -> Iterator[Change]:
-    """Sign-ins and sign-offs of the gates in reach; what can't be read is left out."""
-    query = (
-        sa.select(events.c.journal, events.c.seq, events.c.station, events.c.gate, events.c.at, events.c.body)
-        .join(gates, gates.c.id == events.c.gate)
-        .where(events.c.kind == "shift", events.c.at >= since, events.c.at <= until, events.c.error.is_(None))
-    )
-    query = query.where(gates.c.compound.in_(sorted(reach))) if reach is not None else query
-    query = query.where(events.c.gate == gate) if gate is not None else query
-    for row in conn.execute(query).all():
-        body = _shift(row.body)
-        if body is not None:
-            yield Change(gate=row.gate, station=row.station, at=row.at, on=body.on, badge=body.badge, hours=body.hours,
-                         place=(row.journal, row.seq))  # fmt: skip
-
-
-def _shift(text: str) -> ShiftChange | None:
-    try:
-        body = decode_event(text.encode()).body
-    except BadMessage:
-        return None
-    return body if isinstance(body, ShiftChange) else None
-
-
 def duty(conn: sa.Connection, reach: Reach, since: datetime, now: datetime, gate: str | None = None) -> list[Span]:
     """Who was on duty at some time after `since`, by their beginning; see `hub.rules.shifts.pair`."""
-    found = rules.pair(changes(conn, reach, since - LOOK_BACK, now, gate), now)
+    begins = since - LOOK_BACK
+    if gate is None:
+        found = sign_ins.spans(conn, reach, begins, now)
+    else:
+        found = rules.pair(sign_ins.at_gate(conn, gate, begins, now), now)
     return [span for span in found if span.ends > since or span.begins >= since]
 
 

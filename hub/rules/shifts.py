@@ -4,6 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
+
+from msgspec.structs import replace
 
 from hub.rules.compliance import Value
 
@@ -19,9 +22,10 @@ CLOCKS = timedelta(minutes=1)
 """Two gates' clocks may differ by so much: a shorter overlap is no badge at two gates."""
 
 Window = tuple[datetime, datetime]
+_WRITTEN, _RAN = attrgetter("at", "place"), attrgetter("begins", "ends", "station")
 
 
-class Change(Value, frozen=True, kw_only=True):
+class Change(Value, frozen=True, kw_only=True, gc=False):
     """A sign-in or sign-off, as a station wrote it."""
 
     gate: str
@@ -35,7 +39,7 @@ class Change(Value, frozen=True, kw_only=True):
     """Journal and number: the order of what was written at the same moment."""
 
 
-class Span(Value, frozen=True, kw_only=True):
+class Span(Value, frozen=True, kw_only=True, gc=False):
     """A badge on duty at a gate from when until when."""
 
     gate: str
@@ -47,7 +51,7 @@ class Span(Value, frozen=True, kw_only=True):
     """No sign-off was heard: it ends with the station's next word, now, or after 24 h."""
 
 
-class Planned(Value, frozen=True, kw_only=True):
+class Planned(Value, frozen=True, kw_only=True, gc=False):
     """A shift of the rota; `badge` None: nobody yet."""
 
     id: str
@@ -72,7 +76,7 @@ class Taking(StrEnum):
     AHEAD = "ahead"
 
 
-class Judged(Value, frozen=True, kw_only=True):
+class Judged(Value, frozen=True, kw_only=True, gc=False):
     """A shift of the rota held against who was there."""
 
     planned: Planned
@@ -120,8 +124,16 @@ def pair(changes: Iterable[Change], now: datetime) -> list[Span]:
     for one in changes:
         if one.at <= now:
             by_station[one.station].append(one)
-    found = [span for mine in by_station.values() for span in _station(sorted(mine, key=lambda c: (c.at, c.place)), now)]
-    return sorted(found, key=lambda s: (s.begins, s.ends, s.station))
+    found = [span for mine in by_station.values() for span in _station(sorted(mine, key=_WRITTEN), now)]
+    return sorted(found, key=_RAN)
+
+
+def cut(spans: Iterable[Span], now: datetime) -> list[Span]:
+    """Spans that were paired at a later time, of changes until `now` alone, as they are at `now`.
+
+    So the pairing can be kept: but for where the open ones end it is the same until another change comes.
+    """
+    return sorted((span if span.ends <= now else replace(span, ends=now) for span in spans), key=_RAN)
 
 
 def _station(changes: Sequence[Change], now: datetime) -> list[Span]:
@@ -171,8 +183,8 @@ def union(windows: Iterable[Window], gap: timedelta = timedelta()) -> list[Windo
 
 def worked(spans: Iterable[Span], begins: datetime, ends: datetime) -> float:
     """Seconds within a window in which at least one of the spans ran: two gates at once count once."""
-    clipped = ((max(s.begins, begins), min(s.ends, ends)) for s in spans)
-    return sum((b - a).total_seconds() for a, b in union((a, b) for a, b in clipped if b > a))
+    clipped = [(max(s.begins, begins), min(s.ends, ends)) for s in spans if s.begins < ends and s.ends > begins]
+    return sum(_seconds(a, b) for a, b in (union(clipped) if len(clipped) > 1 else clipped))
 
 
 def judge(planned: Planned, spans: Iterable[Span], now: datetime, known_until: datetime | None) -> Judged:

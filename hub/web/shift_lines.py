@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from hub.rules import rota as weeks
@@ -10,6 +11,7 @@ from hub.rules import shifts as rules
 from hub.rules.compliance import Place
 from hub.rules.shifts import Judged, Over, Span, Taking, Twice
 
+Remark = TypeVar("Remark", Over, Twice)
 MINUTES = 24 * 60
 BAD = (Taking.UNTAKEN, Taking.UNKNOWN)
 _WORST = {taking: n for n, taking in enumerate(Taking)}
@@ -154,22 +156,26 @@ def person_lines(
 ) -> list[PersonLine]:  # fmt: skip
     """Each badge's week: those over their hours or at two gates first, then by hours."""
     days = [(weeks.moment(day, 0, zone), weeks.moment(day, MINUTES, zone)) for day in weeks.week(monday)]
+    alarming, both = _by_badge(over), _by_badge(twice)
     lines = []
-    for badge, mine in rules.by_badge(spans).items():
-        hours = tuple(rules.worked(mine, *day) / 3600 for day in days)
-        inside = [span for span in mine if span.begins < days[-1][1] and span.ends > days[0][0]]
-        if not inside:
-            continue
+    for badge, inside in rules.by_badge(s for s in spans if s.begins < days[-1][1] and s.ends > days[0][0]).items():
+        hours = tuple(rules.worked(inside, *day) / 3600 for day in days)
         lines.append(
             PersonLine(
                 badge=badge, name=names[badge],
                 places=tuple(dict.fromkeys(_place(span.gate, places) for span in inside)), days=hours, hours=sum(hours),
-                over=tuple(one for one in over if one.badge == badge),
-                twice=tuple(one for one in twice if one.badge == badge),
+                over=tuple(alarming.get(badge, ())), twice=tuple(both.get(badge, ())),
                 going=bool(rules.on_duty(inside, now)), unsure=any(span.open and span.ends != now for span in inside),
             )
         )  # fmt: skip
     return sorted(lines, key=lambda line: (not (line.over or line.twice), -line.hours, line.name, line.badge))
+
+
+def _by_badge(found: Iterable[Remark]) -> dict[str, list[Remark]]:
+    made: dict[str, list[Remark]] = {}
+    for one in found:
+        made.setdefault(one.badge, []).append(one)
+    return made
 
 
 def _place(gate: str, places: Mapping[str, Place]) -> str:

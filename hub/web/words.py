@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import Flask
 from flask_babel import format_datetime, get_locale  # type: ignore[import-untyped]
 
-from hub.web.navigation import parts
+from hub.web.navigation import parts, parts_of_group
 from hub.web.site import language, site
 from hub.web.texts import reason, text
 
@@ -43,6 +43,7 @@ def install(app: Flask, chosen: Callable[[], str]) -> None:
         why=lambda key: reason(chosen(), key),
         language=chosen,
         parts=parts,
+        parts_of_group=parts_of_group,
         settings=lambda: site().located.settings,
     )
     app.jinja_env.filters.update(hhmm=hhmm, hhmmss=hhmmss, moment=moment)

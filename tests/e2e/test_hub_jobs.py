@@ -108,9 +108,14 @@ class Desk:
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
-    def part(self, name: str) -> None:
-        """Goes to one of the parts by the line below the head."""
-        self.page.get_by_role("navigation", name="栏目").get_by_role("link", name=name, exact=True).click()
+    def part(self, name: str, line: str = "栏目") -> None:
+        """Goes to one of the parts by the line below the head, or by the line below that."""
+        self.page.get_by_role("navigation", name=line).get_by_role("link", name=name, exact=True).click()
+
+    def setting(self, name: str) -> None:
+        """Goes to one of the parts behind the word for settings."""
+        self.part("设置")
+        self.part(name, "设置")
 
     def link(self, name: str | re.Pattern[str]) -> None:
         """Touches the first link of this name."""
@@ -276,7 +281,7 @@ def test_ok__a_supervisor_puts_up_a_notice_and_changes_what_the_gates_do(
     desk.check("job-notice")
     assert world.scalar(sa.select(running.notices.c.place).where(running.notices.c.zh.like("明早%"))) == COMPOUND
 
-    desk.part("颜色分类")
+    desk.setting("颜色分类")
     desk.link(re.compile("修改.*黄"))
     desk.tick("请稍候")
     desk.press("保存")
@@ -483,7 +488,7 @@ def test_fail__a_guest_looks_and_may_do_nothing(signs_in: SignsIn, world: World,
 @both
 def test_ok__an_administrator_adds_an_account_and_a_token(signs_in: SignsIn, world: World, size: dict[str, int]) -> None:
     desk = signs_in(Role.ADMIN, size)
-    desk.part("账号")
+    desk.setting("账号")
     desk.link("新增账号")
     desk.fill(id="he", name="何来访", until=desk.local(days=7)[:10])
     desk.tick("来访", within=".roles")
@@ -495,7 +500,7 @@ def test_ok__an_administrator_adds_an_account_and_a_token(signs_in: SignsIn, wor
     desk.check("job-account")
     assert world.scalar(sa.select(supervision.scopes.c.place).where(supervision.scopes.c.account == "he")) == COMPOUND
 
-    desk.part("接口令牌")
+    desk.setting("接口令牌")
     desk.fill(name="区大屏")
     desk.choose(account=f"{NAMES[Role.SUPERVISOR]} (supervisor)")
     desk.press("添加令牌")
@@ -506,7 +511,7 @@ def test_ok__an_administrator_adds_an_account_and_a_token(signs_in: SignsIn, wor
     )
     assert answer.status == 200
 
-    desk.part("账号")
+    desk.setting("账号")
     desk.link("审计记录")
     desk.shows("记录完整", "新增接口令牌", "新增账号", "何来访 he")
     desk.check("job-audit")

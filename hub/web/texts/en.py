@@ -18,6 +18,7 @@ TEXTS = {
     "nav.passes": "Passes",
     "nav.tokens": "Tokens",
     "nav.people": "Accounts",
+    "nav.settings": "Settings",
     "nav.skip": "Skip to content",
     "nav.back": "Back to all gates",
     "sign_in": "Sign in",

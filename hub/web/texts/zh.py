@@ -18,6 +18,7 @@ TEXTS = {
     "nav.passes": "出入证",
     "nav.tokens": "接口令牌",
     "nav.people": "账号",
+    "nav.settings": "设置",
     "nav.skip": "跳到正文",
     "nav.back": "返回总览",
     "sign_in": "登录",
