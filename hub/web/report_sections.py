@@ -8,7 +8,7 @@ from hub.flagging import Flags
 from hub.reporting import Report
 from hub.rules import mended
 from hub.rules import report as rules
-from hub.rules.durations import Tally
+from hub.rules.durations import Spell, Tally
 from hub.rules.gaming import Flag, Sign
 from hub.rules.mended import Mending
 from hub.rules.report import Coverage, Fault, Site
@@ -120,8 +120,19 @@ def scope(report: Report, say: Words) -> str:
 
 
 def lead(report: Report, say: Words) -> str:
-    """The one sentence, as it was at the end of the period."""
-    return sentence(report.standing, report.as_of, say.language, blind=report.as_of < report.period.end)
+    """The one sentence: of the whole period once it is over, else of how it is now."""
+    found = rules.coverage(report.gates)
+    if not report.period.over or not found.opened:
+        return sentence(report.standing, report.as_of, say.language, blind=report.as_of < report.period.end)
+    said = say("report.lead", opened=found.opened, whole=found.whole, lacking=sum(bool(one.spells) for one in report.gates),
+               unreachable=sum(bool(one.status.unreachable) for one in report.gates))  # fmt: skip
+    return said if found.longest is None else said + _longest(*found.longest, say)
+
+
+def _longest(site: Site, spell: Spell, say: Words) -> str:
+    lasting = duration(say.language, spell.missing.total_seconds())
+    liaison = say("sentence.liaison", liaison=site.liaison) if site.liaison else ""
+    return say("report.lead.longest", gate=site.name, item=say.item(spell.item), lasting=lasting) + liaison
 
 
 def blind(report: Report, say: Words) -> list[str]:

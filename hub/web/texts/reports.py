@@ -4,6 +4,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "report": ("例会日报", "Daily report"),
     "report.title.day": ("{day} “挑毛病”日报", "Faults of {day}"),
     "report.title.week": ("{first} 至 {last} “挑毛病”周报", "Faults of {first} to {last}"),
+    "report.lead": (
+        "开放过的门岗{opened}个:全程达标{whole}、缺过项{lacking}、失联过{unreachable}",
+        "{opened} gates were open: {whole} compliant throughout, {lacking} missed an item, {unreachable} were unreachable",
+    ),
+    "report.lead.longest": (";缺得最久 {gate} {item}{lasting}", "; longest: {gate} without {item} for {lasting}"),
     "report.so_far": ("统计至 {time}", "until {time}"),
     "report.all_areas": ("全部片区", "All areas"),
     "report.area": ("片区", "Area"),
