@@ -7,16 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from contract.codec import BadMessage
-from contract.events import ShiftChange, decode_event
+from contract.events import Entry, ShiftChange, decode_event
 from contract.messages import Vitals, decode
 from hub import rectifications
-from hub.registry import policies
+from hub.registry import key_lives, keys, policies
+from hub.registry.passes import ACTOR
 from hub.rules import noticing as rules
 from hub.rules.alerting import OLD, Condition, Happening, Kind
 from hub.rules.compliance import GateStatus, StationStatus, Value
 from hub.rules.noticing import Heard, Memory, Told, Turn
 from hub.status import Overview
-from hub.store.tables import events, pulses
+from hub.store.tables import events, passes, pulses
 
 BATCH = 1000
 """Events looked at in one transaction."""
@@ -29,6 +30,8 @@ OF_STATIONS = frozenset(
 )  # fmt: skip
 """Kinds that a blind hub knows nothing about."""
 OF_RECTIFICATIONS = frozenset({Kind.LACKING, Kind.DUE, Kind.OVERDUE})
+OF_THE_HUB = OF_RECTIFICATIONS | {Kind.BLIND, Kind.KEYS}
+"""Kinds that the store alone tells, whatever is heard."""
 Places = Mapping[str, tuple[str, str]]
 """Gate → its compound, and how its place is called."""
 
@@ -70,7 +73,9 @@ def tell(rows: Sequence[Any], places: Places) -> list[Told]:
 
 def happened(conn: sa.Connection, told: Sequence[Told], places: Places) -> list[Happening]:
     """What these events tell, by the time at which it happened."""
-    found = [one for event in told for one in rules.happenings(event)] + _badges(conn, told, places)
+    tests = _of_actors(conn, told)
+    found = [one for event in told for one in rules.happenings(event) if event.id not in tests or one.kind is Kind.EMERGENCY]
+    found += _badges(conn, told, places)
     return sorted(found, key=lambda one: one.at)
 
 
@@ -78,10 +83,10 @@ def conditions(
     conn: sa.Connection, seen: Overview, memory: Memory, places: Places, now: datetime
 ) -> tuple[list[Condition], frozenset[Kind], Memory]:
     """What is so now, the kinds that were looked at, and the memory after that."""
-    found = _to_put_right(conn, places)
+    found = _to_put_right(conn, places) + _to_certify(conn, now)
     if seen.blind_since is not None:
         found.append(Condition(kind=Kind.BLIND, key="hub", since=seen.blind_since))
-        return found, OF_RECTIFICATIONS | {Kind.BLIND}, memory
+        return found, OF_THE_HUB, memory
     heard = _heard(conn, seen)
     memory = rules.watch(memory, [one for _, one in heard], now)
     found += [one for gate in seen.gates for one in rules.of_gate(gate, place_of(gate))]
@@ -89,7 +94,7 @@ def conditions(
     waits = {compound: rules.RETURNEE_WAITS for compound, _ in places.values()}
     found += rules.too_long(memory.taxis, Kind.TAXI, places, _taxi_limits(conn, memory, places), now)
     found += rules.too_long(memory.returnees, Kind.RETURNEE, places, waits, now)
-    return found, OF_STATIONS | OF_RECTIFICATIONS | {Kind.BLIND}, memory
+    return found, OF_STATIONS | OF_THE_HUB, memory
 
 
 def places_of(seen: Overview) -> Places:
@@ -105,6 +110,12 @@ def place_of(gate: GateStatus) -> str:
 def _to_put_right(conn: sa.Connection, places: Places) -> list[Condition]:
     known = [one for one in rectifications.not_closed(conn) if one.gate in places]
     return [told for one in known for told in rules.of_rectification(one, *places[one.gate])]
+
+
+def _to_certify(conn: sa.Connection, now: datetime) -> list[Condition]:
+    """One alert for all keys whose certificates end soon: they are renewed together."""
+    ends = [key.not_after for key in keys.list_keys(conn) if key.not_after is not None and key_lives.ends_soon(key, now)]
+    return [Condition(kind=Kind.KEYS, key="hub", since=min(ends) - key_lives.RENEW)] if ends else []
 
 
 def _of_kind(conn: sa.Connection, kind: str, mark: Mark, now: datetime) -> list[Any]:
@@ -136,6 +147,14 @@ def _told(row: Any, places: Places) -> Told | None:
         return None
     compound, subject = places[row["gate"]]
     return Told(id=row["id"], at=row["at"], gate=row["gate"], compound=compound, subject=subject, body=body)
+
+
+def _of_actors(conn: sa.Connection, told: Sequence[Told]) -> set[str]:
+    """The entries with passes of 演员查: what they show is a test, whose result the inspection tells."""
+    by_pass = {one.id: one.body.pass_id for one in told if isinstance(one.body, Entry) and one.body.pass_id}
+    theirs = sa.select(passes.c.id).where(passes.c.id.in_(set(by_pass.values())), passes.c.issued_by.startswith(ACTOR))
+    known = set(conn.scalars(theirs)) if by_pass else set()
+    return {event for event, pass_id in by_pass.items() if pass_id in known}
 
 
 def _badges(conn: sa.Connection, told: Sequence[Told], places: Places) -> list[Happening]:

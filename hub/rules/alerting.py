@@ -34,6 +34,7 @@ class Kind(StrEnum):
     DISK = "disk_low"
     CLOCK = "clock"
     BLIND = "blind"
+    KEYS = "keys_due"
     OVERDUE = "rectification_overdue"
     DUE = "rectification_due"
     LACKING = "rectification_open"
@@ -88,6 +89,8 @@ RULES: Mapping[Kind, Rule] = {
         todo=("超过10分钟未校时,请检查该处网络和时钟", "Not set for over 10 minutes: have its network and clock looked at")),
     Kind.BLIND: Rule(level=_A, role=Role.ADMIN, lasting=True, patience=_TEN, said=("中枢收不到消息", "Hub hears nothing"),
         todo=("请检查消息服务和接收程序", "Look at the broker and the ingest")),
+    Kind.KEYS: Rule(level=_W, role=Role.ADMIN, lasting=True, said=("密钥证书将到期", "A key's certificate is ending"),
+        todo=("请用离线根重新签发:hub key list", "Have it certified anew by the offline root: see `hub key list`")),
     Kind.OVERDUE: Rule(level=_W, role=Role.SUPERVISOR, lasting=True, said=("整改逾期", "Rectification overdue"),
         todo=("逾期1小时以上仍未销项,请督办", "Over an hour past its due time and not closed: see to it")),
     Kind.DUE: Rule(level=_N, role=Role.LIAISON, lasting=True, said=("整改将到期", "Rectification due soon"),

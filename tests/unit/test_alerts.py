@@ -36,10 +36,11 @@ from contract.events import (
 )
 from contract.five import Lifetimes
 from contract.messages import Vitals
+from contract.passes import PassKind
 from hub import alerts, audit, channels, owed, raising, rectifications, status
 from hub.commands.channels import channel as channel_command
 from hub.config import HubSettings, Located, Web
-from hub.registry import accounts, keys, places
+from hub.registry import accounts, keys, passes, places
 from hub.registry.errors import RegistryError
 from hub.rights import Role, Scope, ScopeKind
 from hub.rules import alerting as rules
@@ -577,6 +578,34 @@ def test_ok__a_blind_hub_says_so_itself_and_blames_no_gate(engine: sa.Engine, lo
     look(engine, located, NOW + 30 * MINUTE)
     assert kinds(engine) == [Kind.BLIND]
     assert kinds(engine, known=frozenset({"c1", "c2"})) == []
+
+
+def test_ok__a_certificate_that_ends_soon_is_told_until_it_is_renewed(engine: sa.Engine, located: Located) -> None:
+    def ends(days: int) -> list[Kind]:
+        with engine.begin() as conn:
+            conn.execute(sa.update(tables.keys).values(certificate="x", not_after=NOW + timedelta(days=days)))
+            meta.went_blind(conn, NOW)  # what the store knows by itself is told all the same
+        look(engine, located)
+        return [kind for kind in kinds(engine) if kind is not Kind.BLIND]
+
+    assert ends(61) == []
+    assert ends(60) == [Kind.KEYS]
+    assert ends(-1) == [Kind.KEYS]
+    assert ends(400) == []
+
+
+def test_ok__the_pass_of_an_actor_alarms_nobody(engine: sa.Engine, located: Located) -> None:
+    with engine.begin() as conn:
+        theirs, residents = (
+            passes.issue(conn, located, kind=PassKind.RESIDENT, compound="c1", name="督查测试", dwelling="1号101", by=by).id
+            for by in (f"{passes.ACTOR}inspector", "registrar")
+        )
+    happens(engine, entry(pass_id=theirs, reasons=("revoked",)), entry(pass_id=theirs, outcome=Outcome.EMERGENCY))
+    look(engine, located)
+    assert kinds(engine) == [Kind.EMERGENCY]
+    happens(engine, entry(pass_id=residents, reasons=("revoked",)))
+    look(engine, located)
+    assert set(kinds(engine)) == {Kind.EMERGENCY, Kind.REVOKED}
 
 
 def test_ok__what_is_to_be_put_right_tells_its_owner_and_who_watches_over_it(engine: sa.Engine, located: Located) -> None:
