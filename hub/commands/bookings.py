@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from hub import audit
 from hub.commands.common import config_option, json_option, opened, print_either
 from hub.registry import bookings
 
@@ -39,6 +40,7 @@ def add_booking(
             conn, compound=compound, kind=kind, opens=opens.replace(tzinfo=located.zone),
             closes=closes.replace(tzinfo=located.zone), crew=crew, by=BY, now=datetime.now(UTC), **texts,
         )  # fmt: skip
+        audit.note(conn, BY, "add", "booking", made.id, {"compound": compound})
     _print(as_json, located.zone, [made])
 
 
@@ -62,6 +64,7 @@ def cancel_booking(config: Path, id: str, as_json: bool) -> None:
     """Take a booking back."""
     with opened(config) as (located, engine), engine.begin() as conn:
         cancelled = bookings.cancel(conn, id, BY, datetime.now(UTC))
+        audit.note(conn, BY, "cancel", "booking", id, {"compound": cancelled.compound})
     _print(as_json, located.zone, [cancelled])
 
 

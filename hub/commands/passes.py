@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from contract.passes import BADGES, PassKind
+from hub import audit
 from hub.commands.common import config_option, json_option, opened, print_either, write_private
 from hub.registry import passes, photos, places
 from hub.registry.errors import RegistryError
@@ -49,6 +50,7 @@ def issue_pass(
             conn, located, kind=PassKind(kind), compound=compound, name=name, dwelling=dwelling, plate=plate, days=days,
             expires=until, pin=pin, by=BY, at=datetime.now(UTC),
         )  # fmt: skip
+        audit.note(conn, BY, "issue", "pass", issued.id, {"pass_kind": kind, "compound": compound})
     print_either(as_json, ("id", "name", "expires", "token"), [_shown(issued) | {"token": issued.token}])
 
 
@@ -60,6 +62,7 @@ def revoke_pass(config: Path, pass_or_token: str, as_json: bool) -> None:
     """Revoke a pass by its id or its token."""
     with opened(config) as (_, engine), engine.begin() as conn:
         revoked = passes.revoke(conn, pass_or_token, BY)
+        audit.note(conn, BY, "revoke", "pass", revoked.id, {"compound": revoked.compound})
     print_either(as_json, ("id", "name", "revoked_at"), [_shown(revoked)])
 
 
@@ -71,10 +74,13 @@ def revoke_pass(config: Path, pass_or_token: str, as_json: bool) -> None:
 def set_pass(config: Path, pass_or_token: str, isolating: bool | None, colour: str | None) -> None:
     """Change what the stations are told of a holder."""
     with opened(config) as (_, engine), engine.begin() as conn:
+        id = passes.find(conn, pass_or_token).id
         if isolating is not None:
-            passes.set_isolating(conn, pass_or_token, isolating)
+            passes.set_isolating(conn, id, isolating)
         if colour is not None:
-            passes.set_colour(conn, pass_or_token, None if colour == "none" else colour)
+            passes.set_colour(conn, id, None if colour == "none" else colour)
+        changed = [name for name, value in (("colour", colour), ("isolating", isolating)) if value is not None]
+        audit.note(conn, BY, "change", "pass", id, {"fields": changed})
 
 
 @pass_.command("photo")
@@ -90,6 +96,7 @@ def photo_of_pass(config: Path, pass_or_token: str, file: Path | None, remove: b
     jpeg = b"" if file is None else _portrait(file)
     with opened(config) as (_, engine), engine.begin() as conn:
         changed = photos.remove_photo(conn, pass_or_token) if remove else photos.put_photo(conn, pass_or_token, jpeg, BY)
+        audit.note(conn, BY, "remove_photo" if remove else "photo", "pass", changed.id, {"compound": changed.compound})
     print_either(as_json, ("id", "name", "photo_bytes"), [_shown(changed) | {"photo_bytes": len(jpeg)}])
 
 
@@ -99,8 +106,9 @@ def photo_of_pass(config: Path, pass_or_token: str, file: Path | None, remove: b
 @json_option
 def list_passes(config: Path, compound: str | None, as_json: bool) -> None:
     """List the passes, the newest first."""
-    with opened(config) as (_, engine), engine.connect() as conn:
+    with opened(config) as (_, engine), engine.begin() as conn:
         found = [_shown(one) for one in passes.list_passes(conn, compound)]
+        audit.note(conn, BY, "look", "passes", compound or "", {"shown": len(found)})
     print_either(as_json, _HEAD, found)
 
 
@@ -113,13 +121,14 @@ def print_sheet(config: Path, passes_or_tokens: tuple[str, ...], compound: str |
     """Print passes to a PDF to cut out."""
     from hub.sheets import pass_sheet  # only what prints loads the PDF library
 
-    with opened(config) as (located, engine), engine.connect() as conn:
+    with opened(config) as (located, engine), engine.begin() as conn:
         chosen = [passes.find(conn, one) for one in passes_or_tokens] + (
             _good(passes.list_passes(conn, compound)) if compound else []
         )
         names = {p.id: p.name for p in places.list_places(conn, PlaceKind.COMPOUND)}
-    if not chosen:
-        raise RegistryError("no pass to print: name some, or a compound that has some")
+        if not chosen:
+            raise RegistryError("no pass to print: name some, or a compound that has some")
+        audit.note(conn, BY, "print", "passes", compound or chosen[0].id, {"count": len(chosen)})
     write_private(output, pass_sheet(chosen, names, located.zone))
     click.echo(f"{output}: {len(chosen)}")
 
@@ -137,6 +146,7 @@ def print_codes(config: Path, gates: tuple[str, ...], day: datetime | None, outp
         wanted: date = day.date() if day else datetime.now(located.zone).date()
         codes = [passes.ensure_day_codes(conn, gate, wanted) for gate in gates]
         names = {p.id: p.name for p in places.list_places(conn, PlaceKind.GATE)}
+        audit.note(conn, BY, "print", "day_codes", gates[0], {"day": wanted.isoformat(), "count": len(codes)})
     write_private(output, day_code_sheet(codes, names))
     click.echo(f"{output}: {len(codes)}")
 

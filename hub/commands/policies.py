@@ -7,6 +7,7 @@ import click
 import msgspec
 import sqlalchemy as sa
 
+from hub import audit
 from hub.commands.common import config_option, json_option, opened, print_either, print_json
 from hub.registry import places, policies
 from hub.registry.errors import RegistryError
@@ -40,7 +41,11 @@ def show_policies(config: Path, compound: str | None, as_json: bool) -> None:
 def set_policies(config: Path, values: tuple[str, ...], compound: str | None, as_json: bool) -> None:
     """Set some: hub policy set courier=visitor night=21:30-06:00. KEY=default takes one back."""
     with opened(config) as (_, engine), engine.begin() as conn:
-        policies.change(conn, compound or EVERYWHERE, policies.parse(values), BY, datetime.now(UTC))
+        wanted = policies.parse(values)
+        policies.change(conn, compound or EVERYWHERE, wanted, BY, datetime.now(UTC))
+        for name, value in wanted.items():
+            detail = {"policy": name, "value": "default" if value is None else policies.shown(name, value)}
+            audit.note(conn, BY, "set_policy", "compound" if compound else "all", compound or "", detail)
         _print(conn, compound, as_json)
 
 

@@ -8,7 +8,7 @@ import click
 import sqlalchemy as sa
 
 from contract.station_settings import SETTINGS, typed
-from hub import station_settings
+from hub import audit, station_settings
 from hub.commands.common import config_option, json_option, opened, print_either
 from hub.registry.errors import RegistryError
 from hub.rules.settings_by_place import EVERYWHERE, Level, Spot, chain, resolve
@@ -56,6 +56,7 @@ def set_settings(config: Path, values: tuple[str, ...], as_json: bool, **place: 
     with opened(config) as (_, engine), writing(engine) as conn:
         for name, value in map(_pair, values):
             station_settings.put(conn, spot, name, typed(name, value), BY, datetime.now(UTC))
+            audit.note(conn, BY, "set_setting", spot.level.value, spot.id, {"setting": name, "value": value})
         _print(conn, spot, as_json)
 
 
@@ -71,6 +72,7 @@ def clear_settings(config: Path, names: tuple[str, ...], as_json: bool, **place:
         for name in names:
             if not station_settings.clear(conn, spot, name):
                 raise RegistryError(f"{name} is not set there: see `hub settings list`")
+            audit.note(conn, BY, "clear_setting", spot.level.value, spot.id, {"setting": name})
         _print(conn, spot, as_json)
 
 

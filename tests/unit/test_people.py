@@ -506,13 +506,29 @@ def test_the_log_says_that_it_is_whole_and_that_it_is_not(gu: FlaskClient, engin
     assert ("记录被动过：第 3、7 条" in page, "记录完整" in page) == (True, False)
 
 
+def noting(path: Path) -> Iterator[ast.Call]:
+    """The calls by which a module notes something."""
+    for call in (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)):
+        if (call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")) in ("noted", "note"):
+            yield call
+
+
 def said_in(path: Path) -> Iterator[tuple[str, str]]:
     """The action and kind of each line that a module notes, where both are written there."""
-    for call in (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)):
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        words = call.args[1:3] if name == "noted" else call.args[2:4] if name == "note" else []
+    for call in noting(path):
+        words = call.args[1:3] if getattr(call.func, "id", "") == "noted" else call.args[2:4]
         if len(words) == 2 and all(isinstance(word, ast.Constant) and isinstance(word.value, str) for word in words):
             yield words[0].value, words[1].value  # type: ignore[attr-defined]
+
+
+def keys_in(path: Path) -> Iterator[str]:
+    """The details that a module notes, where their names are written there."""
+    for call in noting(path):
+        if getattr(call.func, "id", "") == "noted":
+            yield from (word.arg for word in call.keywords if word.arg is not None)
+        for detail in call.args:
+            if isinstance(detail, ast.Dict):
+                yield from (key.value for key in detail.keys if isinstance(key, ast.Constant))
 
 
 def test_every_action_that_is_noted_anywhere_has_words() -> None:
@@ -520,6 +536,12 @@ def test_every_action_that_is_noted_anywhere_has_words() -> None:
     assert ("look", "entry") in noted
     assert [pair for pair in sorted(noted) if not worded(*pair)] == []
     assert all(worded(action, "account") for action in ("add_account", "restore_account", "sign_in"))
+
+
+def test_every_detail_that_is_noted_anywhere_has_a_word() -> None:
+    noted = {key for path in Path(hub.__file__).parent.rglob("*.py") for key in keys_in(path)}
+    assert "pass_kind" in noted
+    assert [key for key in sorted(noted) if f"audit.key.{key}" not in TEXTS] == []
 
 
 def worded(action: str, kind: str) -> bool:
