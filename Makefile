@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup packages packages-test run test test-quick bench lint format lock documents clean
+.PHONY: help setup packages packages-test run test test-quick bench lint format lock sbom documents clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ lock: $(STAMP) ## renew requirements.lock from pyproject.toml
 		--extra dev --extra postgresql pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra postgresql -c requirements.lock pyproject.toml systemd/requirements.in -o systemd/requirements.lock
+
+sbom: $(STAMP) ## renew the bill of materials and the licences in docs/supply
+	$(BIN)/python -m tests.supply
 
 documents: $(STAMP) ## renew the schemas and golden vectors in docs/contract, and the printed guide
 	$(BIN)/python -m tests.golden.make
