@@ -17,7 +17,8 @@ Address = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^(https?://[A-Za
 
 
 class Broker(Section, frozen=True, kw_only=True):
-    """The MQTT v5 broker. `access` is the folder in which the hub writes Mosquitto's `passwords` and `acl`."""
+    """The MQTT v5 broker, as the hub reaches it. `access` is the folder in which the hub writes Mosquitto's `passwords`, `acl`,
+    `stations-ca.pem` and `stations.crl`."""
 
     host: str = "127.0.0.1"
     port: Port = 1883
@@ -25,6 +26,18 @@ class Broker(Section, frozen=True, kw_only=True):
     password: str = ""
     ca_file: str | None = None
     access: str | None = None
+
+
+class Stations(Section, frozen=True, kw_only=True):
+    """How the stations reach the broker. With `ca_file`, the broker's authority: over TLS, each with a certificate of its own."""
+
+    host: str = ""
+    """Empty: as the hub does."""
+    port: Port = 8883
+    """Counts with `ca_file` only; without, as the hub does."""
+    ca_file: str | None = None
+    certificate_days: Annotated[int, msgspec.Meta(ge=2, le=825)] = 90
+    """How long a station's certificate lasts; it is renewed when two thirds of that are over."""
 
 
 class Web(Section, frozen=True, kw_only=True):
@@ -54,6 +67,11 @@ class Keys(Section, frozen=True, kw_only=True):
     """How long a new key is told to the stations before anything is signed with it."""
 
 
+class Alerts(Section, frozen=True, kw_only=True):
+    local_hosts: tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=253)], ...] = ()
+    """Hosts inside of the hub's own network that alerts may be sent to: names, addresses or networks, such as 10.1.2.0/24."""
+
+
 class Five(Section, frozen=True, kw_only=True):
     """Lifetimes of evidence in seconds (contract.five.Lifetimes)."""
 
@@ -71,8 +89,10 @@ class HubSettings(Section, frozen=True, kw_only=True):
     language: Annotated[str, msgspec.Meta(pattern="^(zh|en)$")] = "zh"
     store: Store = Store()
     broker: Broker = Broker()
+    stations: Stations = Stations()
     web: Web = Web()
     five: Five = Five()
+    alerts: Alerts = Alerts()
     keys: Keys = Keys()
 
 

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from hub import channels, owed
+from hub import channels, outward, owed
 from hub.config import Located
 from hub.owed import Due, Message
+from hub.registry.errors import RegistryError
 from hub.rules.alerting import Level
 from hub.store.writing import writing
 
@@ -58,6 +59,19 @@ def _in_short(said: str) -> str:
     return f"HTTP {code[1]}" if code else NO_CONNECTION if "Connection error" in said else said
 
 
+def _guarded(deliver: Deliver, located: Located) -> Deliver:
+    """A name may lead elsewhere than it did when its channel was added: it is looked at each time."""
+
+    def guarded(address: str, message: Message) -> str:
+        try:
+            outward.check(address, located.settings.alerts.local_hosts)
+        except RegistryError as error:
+            return str(error)
+        return deliver(address, message)
+
+    return guarded
+
+
 class Sender:
     """What is owed, tried when it is due; each try in a thread of its own, so that a service that hangs holds up no other."""
 
@@ -95,7 +109,7 @@ class Sender:
         if one.failure:
             future.set_result(one.failure)
         else:
-            _begin(future, self._deliver, one.address, one.message)
+            _begin(future, _guarded(self._deliver, self._located), one.address, one.message)
         return future
 
     def _come_back(self, now: datetime) -> None:
@@ -135,7 +149,7 @@ def send_test(engine: sa.Engine, located: Located, channel: str, now: datetime, 
     message = Message(title=owed.words(language, "test.title", **said), body=owed.words(language, "test.body", **said),
                       level=Level.NOTICE)  # fmt: skip
     future: Future[str] = Future()
-    _begin(future, deliver, address, message)
+    _begin(future, _guarded(deliver, located), address, message)
     wait_for([future], timeout=TRY_SECONDS)
     failure = future.result() if future.done() else NO_ANSWER
     with writing(engine) as conn:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hub import audit, channels
+from hub import audit, channels, outward
 from hub.commands.common import Plain, config_option, json_option, opened, print_either
 from hub.registry.errors import RegistryError
 from hub.rights import Role, Scope, ScopeKind
@@ -32,8 +32,9 @@ def add_channel(config: Path, name: str, address: str | None, role: str, place: 
     """Add a channel: hub channel add 东片区联络员群 wecombot://KEY --place area:east. Without ADDRESS it is asked for, unseen."""
     scope = _scope(place)
     said = address or click.prompt("address", hide_input=True)
-    with opened(config) as (_, engine), engine.begin() as conn:
+    with opened(config) as (located, engine), engine.begin() as conn:
         id = channels.add(conn, name, said, role, scope, kinds, datetime.now(UTC))
+        outward.check(said.strip(), located.settings.alerts.local_hosts)
         audit.note(conn, BY, "add", "channel", id, {"role": role, "scope": place, "kinds": list(kinds)})
     click.echo(id)
 

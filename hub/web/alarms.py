@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from hub import alerts, channels, owed, sending
+from hub import alerts, channels, outward, owed, sending
 from hub.alerts import Alert
 from hub.registry import places
 from hub.registry.errors import RegistryError
@@ -274,6 +274,10 @@ def _add(form: ChannelForm) -> dict[str, str]:
         channels.check_address(form.address.data.strip())
     except RegistryError:
         return {"address": text(language(), "channel.address.wrong")}
+    try:
+        outward.check(form.address.data.strip(), site().located.settings.alerts.local_hosts)
+    except RegistryError:
+        return {"address": text(language(), "channel.address.inside")}
     with writing(site().engine) as conn:
         id = channels.add(conn, form.name.data, form.address.data, role, scope, form.kinds.data, site().now(), known=reach())
         noted(conn, "add", "channel", id, role=role, scope=form.scope.data, kinds=form.kinds.data)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from contract.codec import encode
 from contract.events import Band, Body, Clock, Direction, Entry, Event, HelpCalled, Outcome, Reading, kind_of
 from hub import alerts, channels, owed, raising
-from hub.config import HubSettings, Located
+from hub.config import Alerts, HubSettings, Located
 from hub.owed import Message
 from hub.registry import keys, places
 from hub.rights import Role, Scope, ScopeKind
@@ -72,7 +72,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def located(tmp_path: Path) -> Located:
-    return Located(HubSettings(name="某街道"), tmp_path)
+    return Located(HubSettings(name="某街道", alerts=Alerts(local_hosts=("127.0.0.0/8",))), tmp_path)
 
 
 @pytest.fixture
@@ -276,6 +276,19 @@ def test_ok__killed_between_sending_and_noting__once_more_under_the_same_number(
     run(Sender(engine, located), NOW + 2 * MINUTE)
     first, second = (body["message"] for _, body in receiver.got)
     assert first == second
+
+
+def test_fail__what_leads_into_the_hubs_own_network_is_not_sent(engine: sa.Engine, tmp_path: Path, receiver: Receiver) -> None:
+    add(engine, receiver, "liaisons")
+    happens(engine, HelpCalled())
+    unlisted = Located(HubSettings(name="某街道"), tmp_path)
+    raising.look(engine, unlisted, NOW)
+    run(Sender(engine, unlisted), NOW)
+    with engine.connect() as conn:
+        (one,) = channels.list_channels(conn)
+    assert "inside of the hub's own network" in one.failure
+    assert "inside of the hub's own network" in send_test(engine, unlisted, one.id, NOW)
+    assert receiver.got == []
 
 
 def test_ok__a_service_that_hangs_holds_up_no_other_and_is_not_asked_twice_at_once(

@@ -39,7 +39,7 @@ from contract.messages import Vitals
 from contract.passes import PassKind
 from hub import alerts, audit, channels, owed, raising, rectifications, status
 from hub.commands.channels import channel as channel_command
-from hub.config import HubSettings, Located, Web
+from hub.config import Alerts, HubSettings, Located, Web
 from hub.registry import accounts, keys, passes, places
 from hub.registry.errors import RegistryError
 from hub.rights import Role, Scope, ScopeKind
@@ -433,7 +433,8 @@ def engine(seeded: Path, tmp_path: Path) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def located(tmp_path: Path) -> Located:
-    return Located(HubSettings(name="某街道", web=Web(secure_cookies=False)), tmp_path)
+    inside = Alerts(local_hosts=("127.0.0.1",))
+    return Located(HubSettings(name="某街道", web=Web(secure_cookies=False), alerts=inside), tmp_path)
 
 
 def happens(
@@ -916,6 +917,13 @@ def test_ok__a_supervisor_of_one_area_sets_channels_of_that_area_alone(pages: An
     assert post(client, f"/alerts/channels/{elsewhere}/remove").status_code == 404
 
 
+def test_fail__a_channel_into_the_hubs_own_network(pages: Any) -> None:
+    client = pages("supervisor")
+    wanted = {"name": "群", "address": "json://10.0.0.5/metadata", "role": "liaison", "scope": "area:a1"}
+    answer = post(client, "/alerts/channels", **wanted)
+    assert (answer.status_code, "中枢自己的网络" in answer.text) == (400, True)
+
+
 @pytest.mark.parametrize("path", ["/alerts", "/alerts/history", "/alerts/channels"])
 def test_ok__english(pages: Any, path: str) -> None:
     client = pages("chief")
@@ -929,7 +937,7 @@ def test_ok__english(pages: Any, path: str) -> None:
 
 def test_ok__command(engine: sa.Engine, tmp_path: Path) -> None:
     config, run = tmp_path / "hub.toml", CliRunner()
-    config.write_text(f'[store]\nurl = "{engine.url}"\n')
+    config.write_text(f'[store]\nurl = "{engine.url}"\n[alerts]\nlocal_hosts = ["127.0.0.1"]\n')
 
     def channel(*words: str, given: str | None = None) -> Any:
         return run.invoke(channel_command, [*words, "--config", str(config)], input=given)

@@ -87,6 +87,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "channel.address.missing": ("请填地址", "Give its address"),
     "channel.address.wrong": ("这个地址无法识别:请按 apprise 的写法填写,如 wecombot://密钥 或 json://主机/路径",
                               "Not an address: write it as apprise does, such as wecombot://KEY or json://host/path"),
+    "channel.address.inside": (
+        "这个地址在中枢自己的网络里:确实要发到那里,请管理员写进 hub.toml 的 [alerts] local_hosts",
+        "It leads into the hub's own network: if that is meant, have it named in hub.toml under [alerts] local_hosts",
+    ),
     "channel.role": ("角色", "Role"),
     "channel.scope": ("范围", "Place"),
     "channel.scope.all": ("全街道", "The whole sub-district"),
