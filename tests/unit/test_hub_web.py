@@ -412,6 +412,31 @@ def test_ok__sign_in_leads_on(client: FlaskClient) -> None:
     assert "锦绣苑 东门" in client.get("/gate/east").text
 
 
+def test_fail__a_session_that_somebody_planted_before_is_not_signed_in_after(client: FlaskClient) -> None:
+    client.get("/sign-in")
+    planted = client.get_cookie("gatepost")
+    assert planted is not None
+    thief = client.application.test_client()
+    thief.set_cookie("gatepost", planted.value)
+    assert sign_in(client)[0] == 302
+    assert client.get("/").status_code == 200
+    assert thief.get("/").status_code == 302
+    after = client.get_cookie("gatepost")
+    assert after is not None
+    assert after.value != planted.value
+
+
+@pytest.mark.parametrize("root", ["/static/", "/bootstrap/static/", "/gate/", "/gate/east/entry/", "/report/"])
+@pytest.mark.parametrize("way", ["../hub.toml", "..%2fhub.toml", "%2e%2e/%2e%2e/secret.key", "....//hub.toml", "%2fetc%2fpasswd"])
+def test_fail__a_path_out_of_its_folder(signed_in: FlaskClient, tmp_path: Path, root: str, way: str) -> None:
+    for name in ("hub.toml", "secret.key"):
+        (tmp_path / name).write_text("treasure", encoding="utf-8")
+    answer = signed_in.get(root + way)
+    assert answer.status_code in (302, 308, 400, 404)
+    assert b"treasure" not in answer.data
+    assert b"root:" not in answer.data
+
+
 def test_fail__wrong_password_then_a_wait(client: FlaskClient) -> None:
     for _ in range(5):
         code, _, page = sign_in(client, "wrong")

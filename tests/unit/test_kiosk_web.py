@@ -123,6 +123,14 @@ def test_fail__a_body_without_end_is_refused(client: FlaskClient) -> None:
     assert client.post("/touch", data="x" * 5000, headers=OURS).status_code == 413
 
 
+@pytest.mark.parametrize("way", ["../../kiosk.toml", "..%2f..%2fkiosk.toml", "%2e%2e/%2e%2e/kiosk.toml", "%2fetc%2fpasswd"])
+@pytest.mark.parametrize("root", ["/static/", "/faces/", "/sounds/"])
+def test_fail__a_path_out_of_its_folder(client: FlaskClient, root: str, way: str) -> None:
+    answer = client.get(root + way)
+    assert answer.status_code in (308, 400, 403, 404)
+    assert b"root:" not in answer.data
+
+
 def test_fail__without_a_token_another_name_for_this_machine_is_refused(client: FlaskClient) -> None:
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
 
