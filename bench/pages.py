@@ -4,9 +4,10 @@ import random
 import statistics
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from bench.table import Row
@@ -15,11 +16,12 @@ from hub.demo.district import Size, seed_district
 from hub.demo.district.show import beat
 from hub.registry import accounts
 from hub.store import migrate, open_store
+from hub.store.supervision import inspections, rectifications
 from hub.web import create_app
 
 PAGES = (
-    "/", "/wall", "/trend", "/gate/c001g1", "/gate/c001g1/figures", "/gate/c001g1/stations", "/alerts", "/rectifications",
-    "/tasks", "/inspect", "/inspections",
+    "/", "/wall", "/trend", "/gate/c001g1", "/gate/c001g1/figures", "/gate/c001g1/stations", "/alerts", "/alerts/history",
+    "/rectifications", "/rectifications?state=closed", "/tasks", "/inspect", "/inspections", "/notices", "/settings/stations",
     "/shifts", "/shifts/gate/c001g1", "/shifts/people", "/report", "/report/flags", "/registry",
     "/registry/compound/c001/holders", "/passes", "/passes/directory",
     "/people", "/people/audit", "/tokens",
@@ -45,13 +47,23 @@ def run() -> list[Row]:
         client = create_app(located, engine, now=lambda: clock[0]).test_client()
         with client.session_transaction() as session:
             session["_user_id"], session["_fresh"] = "1 bench", True
-        rows = _rows(client, clock)
+        rows = _rows(client, clock, [*PAGES, *_dated(engine, now.astimezone(located.zone).date() - timedelta(days=1))])
         engine.dispose()
     return rows
 
 
-def _rows(client: FlaskClient, clock: list[datetime]) -> list[Row]:
-    taken: dict[str, list[float]] = {path: [] for path in (PLAIN, *PAGES)}
+def _dated(engine: sa.Engine, day: date) -> list[str]:
+    """Pages of the day before, and of one of those that were told of most."""
+    newest = sa.select(rectifications.c.id).order_by(rectifications.c.reopened.desc(), rectifications.c.opened_at.desc())
+    with engine.connect() as conn:
+        rectification = conn.scalar(newest.limit(1))
+        inspection = conn.scalar(sa.select(inspections.c.id).order_by(inspections.c.sent_at.desc()).limit(1))
+    return [f"/report?day={day}", f"/report?day={day}&span=week", f"/report/gate/c001g1/{day}", f"/shifts?day={day}",
+            f"/rectifications/{rectification}", f"/inspections/{inspection}"]  # fmt: skip
+
+
+def _rows(client: FlaskClient, clock: list[datetime], pages: list[str]) -> list[Row]:
+    taken: dict[str, list[float]] = {path: [] for path in (PLAIN, *pages)}
     for _ in range(TIMES):
         clock[0] += timedelta(seconds=1)
         for path, times in taken.items():

@@ -49,9 +49,9 @@ def prepare(conn: sa.Connection, located: Located, gate: str, kind: Kind, by: st
         raise RegistryError(f"{MOST} passes for actors are out: send their inspections first, or let them expire")
     compound = _elsewhere(conn, here) if kind is Kind.ELSEWHERE else here
     until = now - AGO if kind is Kind.EXPIRED else now + LIVES
-    made = passes.issue(conn, located, kind=PassKind.RESIDENT, compound=compound, name=NAME, by=_by(by), expires=until)
+    made = passes.issue(conn, located, kind=PassKind.RESIDENT, compound=compound, name=NAME, by=_by(by), expires=until, at=now)
     if kind is Kind.REVOKED:
-        made = passes.revoke(conn, made.id, _by(by))
+        made = passes.revoke(conn, made.id, _by(by), now)
         meta.put(conn, _REVOKED + made.id, str(versions.version_of(conn, compound)))
     return made
 
@@ -79,10 +79,10 @@ def told_in(conn: sa.Connection, pass_id: str | None) -> int:
     return int(meta.get(conn, f"{_REVOKED}{pass_id}") or 0)
 
 
-def settle(conn: sa.Connection, gate: str, one: Attempt, by: str) -> dict[str, Any]:
+def settle(conn: sa.Connection, gate: str, one: Attempt, by: str, now: datetime) -> dict[str, Any]:
     """An attempt as it is kept: scored; its pass is good for nothing from now on."""
     if one.pass_id is not None:
-        passes.revoke(conn, one.pass_id, _by(by))
+        passes.revoke(conn, one.pass_id, _by(by), now)
         meta.put(conn, _REVOKED + one.pass_id, None)
     return packed(judged(one, _entries(conn, gate, one)))
 

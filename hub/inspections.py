@@ -110,7 +110,8 @@ def send(conn: sa.Connection, sheet: Sheet, by: str, now: datetime, jpegs: Seque
     seen = min(sheet.observed_at, now)
     conn.execute(sa.insert(inspections).values(
         id=sheet.id, gate=sheet.gate, method=sheet.method.value, by=by, observed_at=seen, sent_at=now, conduct=sheet.conduct,
-        note=sheet.note, rechecks=sheet.rechecks, actor=acting.settle(conn, sheet.gate, sheet.actor, by) if sheet.actor else None,
+        note=sheet.note, rechecks=sheet.rechecks,
+        actor=acting.settle(conn, sheet.gate, sheet.actor, by, now) if sheet.actor else None,
     ))  # fmt: skip
     rows = [
         {"inspection": sheet.id, "item": item.value, "present": look.present, "note": look.note}

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from contract.codec import BadMessage
-from contract.events import Entry, ShiftChange, decode_event
+from contract.events import Body, Entry, ShiftChange, decode_event
 from contract.messages import Vitals, decode
 from hub import rectifications
 from hub.registry import key_lives, keys, policies
@@ -141,9 +141,8 @@ def _is_after(mark: Mark) -> sa.ColumnElement[bool]:
 
 
 def _told(row: Any, places: Places) -> Told | None:
-    try:
-        body = decode_event(row["body"].encode()).body
-    except BadMessage:
+    body = _body(row["body"])
+    if body is None:
         return None
     compound, subject = places[row["gate"]]
     return Told(id=row["id"], at=row["at"], gate=row["gate"], compound=compound, subject=subject, body=body)
@@ -163,8 +162,10 @@ def _badges(conn: sa.Connection, told: Sequence[Told], places: Places) -> list[H
     if not fresh:
         return []
     begins = min(one.at for one in fresh) - rules.LONGEST_SHIFT
-    rows = conn.execute(sa.select(events).where(events.c.kind == "shift", events.c.at >= begins, events.c.error.is_(None)))
-    known = rules.stays(_turns(rows.mappings().all(), places, {one.body.badge for one in fresh}))  # type: ignore[union-attr]
+    columns = (events.c.id, events.c.station, events.c.gate, events.c.at, events.c.body)
+    query = sa.select(*columns).where(events.c.kind == "shift", events.c.at >= begins, events.c.error.is_(None))
+    badges = {one.body.badge for one in fresh if isinstance(one.body, ShiftChange)}
+    known = rules.stays(_turns(conn.execute(query).all(), places, badges))
     pairs = rules.overlaps(known, {one.id for one in fresh})
     return [
         Happening(
@@ -177,11 +178,18 @@ def _badges(conn: sa.Connection, told: Sequence[Told], places: Places) -> list[H
 
 def _turns(rows: Sequence[Any], places: Places, badges: set[str]) -> list[Turn]:
     found = []
-    for row, told in ((row, _told(row, places)) for row in rows if row["gate"] in places):
-        if told is not None and isinstance(told.body, ShiftChange) and told.body.badge in badges:
-            turn = Turn(event=told.id, badge=told.body.badge, station=row["station"], gate=told.gate, at=told.at, on=told.body.on)
-            found.append(turn)
+    for id, station, gate, at, text in rows:
+        body = _body(text) if gate in places else None
+        if isinstance(body, ShiftChange) and body.badge in badges:
+            found.append(Turn(event=id, badge=body.badge, station=station, gate=gate, at=at, on=body.on))
     return found
+
+
+def _body(text: str) -> Body | None:
+    try:
+        return decode_event(text.encode()).body
+    except BadMessage:
+        return None
 
 
 def _heard(conn: sa.Connection, seen: Overview) -> list[tuple[GateStatus, Heard]]:

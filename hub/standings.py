@@ -9,15 +9,21 @@ import sqlalchemy as sa
 from contract.five import Item
 from hub import blindness
 from hub.rules.intervals import Interval
-from hub.rules.rectify import Key, Rectification
+from hub.rules.rectify import Key, Rectification, State
 from hub.rules.standing import CHECKED, Standing, standing
 from hub.status import STALE
 from hub.store import meta
+from hub.store.supervision import rectifications
 from hub.store.tables import gates, intervals
 
 LOOKED_BACK = timedelta(days=2)
 """How far back ended intervals are looked at: what was missing is noticed long before."""
 _COLUMNS = (intervals.c.gate, intervals.c.began_at, intervals.c.ended_at, intervals.c.state, intervals.c.basis)
+_MAY_MATTER = sa.or_(
+    intervals.c.what == "status", intervals.c.state == "missing",
+    intervals.c.gate.in_(sa.select(rectifications.c.gate).where(rectifications.c.state != State.CLOSED.value)),
+)  # fmt: skip
+"""Most items are there, and nothing is to be put right: the hub asks every half minute, and reads none of these."""
 _MANY = 500
 """Names in one query."""
 
@@ -27,7 +33,7 @@ def candidates(conn: sa.Connection, opened: Mapping[Key, Rectification]) -> list
     of gates alone that are open and heard. `opened`: the rectifications that are not closed."""
     current: dict[str, dict[str, str]] = defaultdict(dict)
     columns = (intervals.c.gate, intervals.c.what, intervals.c.state)
-    query = sa.select(*columns).join(gates, gates.c.id == intervals.c.gate).where(intervals.c.ended_at.is_(None))
+    query = sa.select(*columns).join(gates, gates.c.id == intervals.c.gate).where(intervals.c.ended_at.is_(None), _MAY_MATTER)
     for gate, what, state in conn.execute(query):
         current[gate][what] = state
     return [

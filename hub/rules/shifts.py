@@ -1,5 +1,6 @@
 """Who was on duty when, from what stations say of sign-in and sign-off, and held against the rota. Pure."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -187,12 +188,25 @@ def worked(spans: Iterable[Span], begins: datetime, ends: datetime) -> float:
     return sum(_seconds(a, b) for a, b in (union(clipped) if len(clipped) > 1 else clipped))
 
 
+def worked_each(spans: Iterable[Span], windows: Sequence[Window]) -> tuple[float, ...]:
+    """The same for each of many windows, in order and apart from each other."""
+    made, starts = [0.0] * len(windows), [first for first, _ in windows]
+    for begins, ends in union((s.begins, s.ends) for s in spans):
+        for n in range(max(bisect_right(starts, begins) - 1, 0), bisect_left(starts, ends)):
+            first, last = windows[n]
+            if begins < last:
+                made[n] += _seconds(max(begins, first), min(ends, last))
+    return tuple(made)
+
+
 def judge(planned: Planned, spans: Iterable[Span], now: datetime, known_until: datetime | None) -> Judged:
     """What became of a shift. `spans`: of its gate; `known_until`: until when the gate was heard, None: never.
 
     Taken: somebody was there for half of what has passed of it, or is there now and will have been there for half of the whole.
     Several who follow each other count together.
     """
+    if planned.begins >= now:
+        return Judged(planned=planned, taking=Taking.AHEAD, seconds=0.0)
     lapsed = min(now, planned.ends)
     seen = max(planned.begins, min(lapsed, known_until or planned.begins))
     there = [s for s in spans if s.gate == planned.gate and s.begins < seen and s.ends > planned.begins]
@@ -210,8 +224,6 @@ def _taking(planned: Planned, there: Sequence[Span], seconds: float, now: dateti
     lapsed, whole = _seconds(planned.begins, min(now, planned.ends)), _seconds(planned.begins, planned.ends)
     unheard, to_come = _seconds(seen, min(now, planned.ends)), max(_seconds(now, planned.ends), 0.0)
     staying = any(span.ends >= seen for span in there) and 2 * (seconds + to_come) >= whole
-    if lapsed <= 0:
-        return Taking.AHEAD
     if seconds > 0 and (2 * seconds >= lapsed or (staying and to_come > 0 and unheard == 0)):
         own = planned.badge is None or any(span.badge == planned.badge for span in there)
         return Taking.TAKEN if own else Taking.OTHER
@@ -225,18 +237,19 @@ def _seconds(begins: datetime, ends: datetime) -> float:
 
 
 def over_hours(spans: Iterable[Span], limits: Mapping[str, float], now: datetime, since: datetime) -> list[Over]:
-    """Who was over their hours at some time after `since`, the longest first. `limits`: gate → seconds of one shift, 0: none."""
+    """Who was over their hours at some time after `since`, the longest first. `spans`: by their beginning; `limits`: gate →
+    seconds of one shift, 0: none."""
     found = [over for mine in by_badge(spans).values() for over in _overs(mine, limits, now, since) if over is not None]
     return sorted(found, key=lambda o: (-o.seconds, o.badge, o.why))
 
 
 def _overs(mine: Sequence[Span], limits: Mapping[str, float], now: datetime, since: datetime) -> Iterator[Over | None]:
     """Of the many who have not even worked so long in all, nothing more is asked."""
-    total = sum((s.ends - s.begins).total_seconds() for s in mine)
+    total = sum((s.ends - s.begins for s in mine), timedelta())
     limit = min((limits[s.gate] for s in mine if limits.get(s.gate)), default=0.0)
-    if limit and total > limit:
+    if limit and total.total_seconds() > limit:
         yield _longest_stretch(mine, limits, now, since)
-    if total > DAY_LIMIT.total_seconds():
+    if total > DAY_LIMIT:
         yield _fullest_day(mine, now, since)
 
 
@@ -262,15 +275,30 @@ def _longest_stretch(mine: Sequence[Span], limits: Mapping[str, float], now: dat
 
 def _fullest_day(mine: Sequence[Span], now: datetime, since: datetime) -> Over | None:
     """Twenty-four hours hold most where they end with a shift or begin with one."""
+    if not _may_be_full(mine):
+        return None
     ends = {s.ends for s in mine} | {s.begins + DAY for s in mine if s.begins + DAY <= now}
-    full = [end for end in sorted(ends) if end > since and _at_most(mine, end - DAY, end) > DAY_LIMIT.total_seconds()]
+    full = [end for end in sorted(ends) if end > since and _at_most(mine, end - DAY, end) > DAY_LIMIT]
     fullest = max((_over("day", mine, end - DAY, end, now) for end in full), key=lambda o: o.seconds, default=None)
     return fullest if fullest is not None and fullest.seconds > DAY_LIMIT.total_seconds() else None
 
 
-def _at_most(mine: Sequence[Span], begins: datetime, ends: datetime) -> float:
-    """The seconds of a window that spans cover, those at two gates counted twice: quick to add up."""
-    return sum(_seconds(max(s.begins, begins), min(s.ends, ends)) for s in mine if s.begins < ends and s.ends > begins)
+def _may_be_full(mine: Sequence[Span]) -> bool:
+    """Whether those less than a day apart add up to too much at all: for nearly everybody they don't. `mine`: by beginning."""
+    total, first = timedelta(), 0
+    for span in mine:
+        total += span.ends - span.begins
+        while span.begins - mine[first].ends >= DAY:
+            total -= mine[first].ends - mine[first].begins
+            first += 1
+        if total > DAY_LIMIT:
+            return True
+    return False
+
+
+def _at_most(mine: Sequence[Span], begins: datetime, ends: datetime) -> timedelta:
+    """What spans cover of a window, those at two gates counted twice: quick to add up."""
+    return sum((min(s.ends, ends) - max(s.begins, begins) for s in mine if s.begins < ends and s.ends > begins), timedelta())
 
 
 def _over(why: str, mine: Sequence[Span], begins: datetime, ends: datetime, now: datetime) -> Over:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from hub import audit
+from hub.rules.alerting import RULES, Kind
 from hub.rules.granting import read_scope
 from hub.store import tables
 from hub.store.supervision import audit as table
@@ -164,8 +165,10 @@ class _Teller:
             return self._known(f"audit.value.{key}", str(value)) or text(self._language, f"audit.value.{value}")
         if key == "seconds" and isinstance(value, int):
             return duration(self._language, value)
-        if key == "scopes":
+        if key in ("scope", "scopes"):
             return self._scope(str(value))
+        if key == "of" and value in set(Kind):
+            return RULES[Kind(value)].said[list(LANGUAGES).index(self._language)]
         named = self._names.get((_IDS.get(key, ""), str(value)))
         said = self._known(_SAID_BY.get(key, f"audit.value.{key}"), str(value)) or short(str(value))
         return f"{named} {value}" if named and named != value else said

@@ -151,7 +151,8 @@ def flags() -> ResponseReturnValue:
         sites = {one.gate: one for one in reporting.load_sites(conn, reach(), asked.area or None)}
     section = report_sections.flags_section(known, sites, _words())
     return render_template(
-        "reports/flags.html", asked=asked, areas=areas, section=section, day=known.day if known else asked.day
+        "reports/flags.html", asked=asked, areas=areas, section=section, looked=known is not None,
+        day=known.day if known else asked.day,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """From the rota and who was on duty to what the pages of shifts show. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -55,15 +55,53 @@ class DutyLine:
 
 @dataclass(frozen=True)
 class GateRow:
-    """A gate on a day: planned against real."""
+    """A gate on a day: planned against real. Of the many rows few are shown: the lines are made of those."""
 
     place: Place
-    shifts: tuple[ShiftLine, ...]
-    duty: tuple[DutyLine, ...]
-    planned: tuple[Bar, ...]
-    real: tuple[Bar, ...]
-    worst: Taking
-    gaps: int
+    judged: Sequence[Judged]
+    spans: Sequence[Span]
+    day: weeks.Window
+    now: datetime
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def badges(self) -> set[str]:
+        """Whose names it takes."""
+        planned = {one.planned.badge for one in self.judged if one.planned.badge}
+        return planned | {badge for one in self.judged for badge in one.badges} | {span.badge for span in self.spans}
+
+    @property
+    def worst(self) -> Taking:
+        """The worst of its shifts."""
+        return min((one.taking for one in self.judged), key=_WORST.__getitem__, default=Taking.AHEAD)
+
+    @property
+    def gaps(self) -> int:
+        """Shifts that nobody took, or of which nobody knows."""
+        return sum(one.taking in BAD for one in self.judged)
+
+    @property
+    def shifts(self) -> tuple[ShiftLine, ...]:
+        """What was planned, in words."""
+        return tuple(shift_line(one, self.names, self.now) for one in self.judged)
+
+    @property
+    def duty(self) -> tuple[DutyLine, ...]:
+        """Who was there, in words."""
+        return tuple(duty_line(span, self.names, self.now) for span in self.spans)
+
+    @property
+    def planned(self) -> tuple[Bar, ...]:
+        """What was planned, as bars."""
+        return tuple(_bar(one.taking, one.planned.begins, one.planned.ends, self.day) for one in self.judged)
+
+    @property
+    def real(self) -> tuple[Bar, ...]:
+        """Who was there, as bars."""
+        return tuple(
+            _bar("open" if span.open and span.ends != self.now else "duty", span.begins, span.ends, self.day)
+            for span in self.spans
+        )
 
 
 @dataclass(frozen=True)
@@ -72,20 +110,34 @@ class PersonLine:
 
     badge: str
     name: str
-    places: tuple[str, ...]
     days: tuple[float, ...]
     hours: float
-    over: tuple[Over, ...]
-    twice: tuple[Twice, ...]
-    going: bool
-    unsure: bool
+    over: Sequence[Over]
+    twice: Sequence[Twice]
+    spans: Sequence[Span]
+    gates: Mapping[str, Place]
+    now: datetime
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where, in words."""
+        return tuple(dict.fromkeys(_place(span.gate, self.gates) for span in self.spans))
+
+    @property
+    def going(self) -> bool:
+        """Still on duty."""
+        return bool(rules.on_duty(self.spans, self.now))
+
+    @property
+    def unsure(self) -> bool:
+        """Whether a sign-off of theirs was never heard."""
+        return any(span.open and span.ends != self.now for span in self.spans)
 
 
 def gate_rows(
-    places: Iterable[Place], judged: Iterable[Judged], spans: Iterable[Span], names: Mapping[str, str], begins: datetime,
-    now: datetime,
+    places: Iterable[Place], judged: Iterable[Judged], spans: Iterable[Span], begins: datetime, now: datetime
 ) -> list[GateRow]:  # fmt: skip
-    """A row for each gate that has a rota or somebody on duty on the day that begins at `begins`, gaps first."""
+    """A row, without names, for each gate that has a rota or somebody on duty on the day that begins at `begins`, gaps first."""
     ends = begins + timedelta(minutes=MINUTES)
     planned: dict[str, list[Judged]] = {}
     for one in judged:
@@ -95,24 +147,11 @@ def gate_rows(
         if span.begins < ends and span.ends > begins:
             there.setdefault(span.gate, []).append(span)
     rows = [
-        _row(place, planned.get(place.gate, []), there.get(place.gate, []), names, (begins, ends), now)
+        GateRow(place, planned.get(place.gate, []), there.get(place.gate, []), (begins, ends), now)
         for place in places
         if place.gate in planned or place.gate in there
     ]
-    return sorted(rows, key=lambda row: (_WORST[row.worst] if row.shifts else len(_WORST), -row.gaps))
-
-
-def _row(
-    place: Place, judged: Sequence[Judged], spans: Sequence[Span], names: Mapping[str, str], day: weeks.Window, now: datetime
-) -> GateRow:
-    return GateRow(
-        place=place, shifts=tuple(shift_line(one, names, now) for one in judged),
-        duty=tuple(duty_line(span, names, now) for span in spans),
-        planned=tuple(_bar(one.taking, one.planned.begins, one.planned.ends, day) for one in judged),
-        real=tuple(_bar("open" if span.open and span.ends != now else "duty", span.begins, span.ends, day) for span in spans),
-        worst=min((one.taking for one in judged), key=_WORST.__getitem__, default=Taking.AHEAD),
-        gaps=sum(one.taking in BAD for one in judged),
-    )  # fmt: skip
+    return sorted(rows, key=lambda row: (_WORST[row.worst] if row.judged else len(_WORST), -row.gaps))
 
 
 def _bar(kind: str, begins: datetime, ends: datetime, day: weeks.Window) -> Bar:
@@ -145,7 +184,7 @@ def counts(rows: Iterable[GateRow]) -> dict[str, int]:
     """How many shifts of the day there are of each kind."""
     made = dict.fromkeys(map(str, Taking), 0)
     for row in rows:
-        for one in row.shifts:
+        for one in row.judged:
             made[str(one.taking)] += 1
     return made
 
@@ -159,15 +198,9 @@ def person_lines(
     alarming, both = _by_badge(over), _by_badge(twice)
     lines = []
     for badge, inside in rules.by_badge(s for s in spans if s.begins < days[-1][1] and s.ends > days[0][0]).items():
-        hours = tuple(rules.worked(inside, *day) / 3600 for day in days)
-        lines.append(
-            PersonLine(
-                badge=badge, name=names[badge],
-                places=tuple(dict.fromkeys(_place(span.gate, places) for span in inside)), days=hours, hours=sum(hours),
-                over=tuple(alarming.get(badge, ())), twice=tuple(both.get(badge, ())),
-                going=bool(rules.on_duty(inside, now)), unsure=any(span.open and span.ends != now for span in inside),
-            )
-        )  # fmt: skip
+        hours = tuple(seconds / 3600 for seconds in rules.worked_each(inside, days))
+        remarks = alarming.get(badge, ()), both.get(badge, ())
+        lines.append(PersonLine(badge, names[badge], hours, sum(hours), *remarks, inside, places, now))
     return sorted(lines, key=lambda line: (not (line.over or line.twice), -line.hours, line.name, line.badge))
 
 

@@ -1,6 +1,7 @@
 """The pages of the rota and hours on duty: today by gate, a gate's week, everybody's hours."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from hub.web.guard import allowed, needs, noted, reach
 from hub.web.site import language, site
 from hub.web.texts import text
 
-PAGE, PEOPLE = 40, 100
+PAGE, PEOPLE = 25, 60
 """Gates and people on one page."""
 SHOWN = 200
 """Lines of who was on duty at a gate in a week."""
@@ -59,17 +60,19 @@ def today() -> ResponseReturnValue:
         spans = duty.duty(conn, reach(), begins - rules.DAY, until) if begins <= now else []
         judged = duty.judged(conn, reach(), begins, ends, now, spans)
         over = rules.over_hours(spans, duty.limits(conn, places), until, begins)
-        twice = [one for one in rules.at_two_gates(spans) if one.ends > begins]
-        names = duty.names(conn, {*(s.badge for s in spans), *(j.planned.badge for j in judged if j.planned.badge)})
-    rows = shift_lines.gate_rows(places, judged, spans, names, begins, until)
-    only = request.args.get("show", "")
-    found = [row for row in rows if row.gaps] if only == "gaps" else rows
-    page, pages = _paged(len(found), PAGE)
+        twice = [one for one in rules.at_two_gates(spans) if one.ends > begins][:REMARKS]
+        rows = shift_lines.gate_rows(places, judged, spans, begins, until)
+        only = request.args.get("show", "")
+        found = [row for row in rows if row.gaps] if only == "gaps" else rows
+        page, pages = _paged(len(found), PAGE)
+        shown = found[page * PAGE : (page + 1) * PAGE]
+        told = {*(one.badge for one in over[:REMARKS]), *(one.badge for one in twice)}
+        names = duty.names(conn, told.union(*(row.badges for row in shown)))
     by_gate = {place.gate: place for place in places}
     return render_template(
-        "shifts/today.html", rows=found[page * PAGE : (page + 1) * PAGE], counts=shift_lines.counts(rows), only=only, day=day,
-        is_today=day == _local(now), page=page, pages=pages, without=len(places) - len([r for r in rows if r.shifts]),
-        over=duty.told_over(over, names, by_gate)[:REMARKS], twice=twice[:REMARKS], names=names, places=by_gate, hours=hours,
+        "shifts/today.html", rows=[replace(row, names=names) for row in shown], counts=shift_lines.counts(rows), only=only,
+        day=day, is_today=day == _local(now), page=page, pages=pages, without=len(places) - len([r for r in rows if r.judged]),
+        over=duty.told_over(over[:REMARKS], names, by_gate), twice=twice, names=names, places=by_gate, hours=hours,
         now_x=(now - begins).total_seconds() / 60, before=day - timedelta(days=1), after=day + timedelta(days=1),
         may=allowed(Action.ROTA),
     )  # fmt: skip

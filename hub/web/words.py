@@ -20,12 +20,12 @@ def locale() -> str:
 
 def hhmm(at: datetime) -> str:
     """07:41, in the sub-district's time zone."""
-    return str(format_datetime(at, "HH:mm"))
+    return f"{at.astimezone(site().located.zone):%H:%M}"
 
 
 def hhmmss(at: datetime) -> str:
     """07:41:05, in the sub-district's time zone."""
-    return str(format_datetime(at, "HH:mm:ss"))
+    return f"{at.astimezone(site().located.zone):%H:%M:%S}"
 
 
 def moment(at: datetime) -> str:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hub import status
+from hub import audit, rectifications, status
 from hub.config import HubSettings, Located
 from hub.demo.district import Size, seed_district
 from hub.demo.district.show import beat
 from hub.registry import accounts, passes
 from hub.rules.compliance import Status
-from hub.store import migrate, open_store
+from hub.store import migrate, open_store, supervision
 from hub.store.tables import events, intervals
 
 NOON = datetime(2022, 4, 1, 4, tzinfo=UTC)
@@ -69,6 +69,50 @@ def test_entries_are_read_as_any_others(district: Any) -> None:
     rows = status.gate_entries(engine, gate, 500)
     assert len(rows) > 5
     assert all(NOON - timedelta(days=2) <= row.at < NOON for row in rows)
+
+
+def test_what_people_did_has_the_times_of_those_days(district: Any) -> None:
+    engine, _, made = district
+    begins = NOON - timedelta(days=2)
+    with engine.connect() as conn:
+        for column in (
+            supervision.inspections.c.sent_at, supervision.rectifications.c.opened_at, supervision.rectifications.c.closed_at,
+            supervision.rectification_steps.c.at, supervision.alerts.c.first_at, supervision.alerts.c.acknowledged_at,
+            supervision.tasks.c.made_at, supervision.audit.c.at,
+        ):  # fmt: skip
+            times = [at for at in conn.scalars(sa.select(column)) if at is not None]
+            assert times, column
+            assert all(begins <= at <= NOON for at in times), column
+        assert not list(audit.broken(conn))
+    assert made["inspections"] > 0
+
+
+def test_rectifications_go_by_the_rules(district: Any) -> None:
+    engine, _, _ = district
+    known, deadlines = supervision.rectifications.c, rectifications.DEADLINES
+    with engine.connect() as conn:
+        rows = conn.execute(sa.select(supervision.rectifications)).all()
+        steps = conn.execute(sa.select(supervision.rectification_steps).order_by(supervision.rectification_steps.c.id)).all()
+        unseen = conn.scalar(sa.select(sa.func.count()).where(known.closed_by == "evidence", known.cause == "finding"))
+    assert any(row.cause == "missing" for row in rows)
+    for row in rows:
+        mine = [step for step in steps if step.rectification == row.id]
+        assert [step.at for step in mine] == sorted(step.at for step in mine)
+        assert mine[0].step == "opened"
+        assert mine[0].at == row.opened_at
+        if row.cause == "missing":
+            assert row.opened_at - row.missing_since >= deadlines.open_after
+    assert unseen == 0
+
+
+def test_nobody_passes_a_closed_gate_unless_it_is_told_as_an_alert(district: Any) -> None:
+    engine, located, _ = district
+    beat(engine, located, NOON, random.Random(0))
+    seen = status.overview(engine, located.lifetimes, NOON, zone=located.zone)
+    with engine.connect() as conn:
+        alerts = supervision.alerts.c
+        told = set(conn.scalars(sa.select(alerts.gate).where(alerts.kind == "closed_passed", alerts.ended_at.is_(None))))
+    assert {gate.gate for gate in seen.gates if gate.passed is not None} == told
 
 
 def test_there_are_accounts_of_every_scope(district: Any) -> None:

@@ -23,7 +23,20 @@ from hub.config import HubSettings, Located, Web
 from hub.registry import accounts, keys, passes, places, policies
 from hub.rights import Scope, ScopeKind
 from hub.rules import rota as weeks
-from hub.rules.shifts import Change, Planned, Span, Taking, at_two_gates, judge, on_duty, over_hours, pair, worked
+from hub.rules.shifts import (
+    Change,
+    Planned,
+    Span,
+    Taking,
+    at_two_gates,
+    cut,
+    judge,
+    on_duty,
+    over_hours,
+    pair,
+    worked,
+    worked_each,
+)
 from hub.store import migrate, open_store, tables
 from hub.store.supervision import rota as table
 from hub.store.writing import writing
@@ -134,6 +147,20 @@ def test_ok__what_comes_late_mends_it(truth: list[Span], late: set[int]) -> None
     told = said(truth)
     early = [one for n, one in enumerate(told) if n not in late]
     assert pair([*early, *(one for n, one in enumerate(told) if n in late)], NOW) == pair(told, NOW)
+
+
+@given(truths(), st.sets(st.integers(0, 30)), st.integers(-60, 90))
+def test_ok__a_kept_pairing_cut_at_a_time_is_the_pairing_of_that_time(truth: list[Span], lost: set[int], hour: int) -> None:
+    told = [one for n, one in enumerate(said(truth)) if n not in lost]
+    now = at(hour)
+    kept = pair([one for one in told if one.at <= now], datetime.max.replace(tzinfo=UTC))
+    assert cut(kept, now) == pair(told, now)
+
+
+@given(truths())
+def test_ok__hours_of_many_days_are_those_of_each(truth: list[Span]) -> None:
+    days = [(at(hour), at(hour + 24)) for hour in range(-72, 72, 24)]
+    assert worked_each(truth, days) == pytest.approx([worked(truth, *day) for day in days])
 
 
 @given(truths())
@@ -349,6 +376,35 @@ def test_ok__a_sign_off_that_comes_late_mends_it(engine: sa.Engine, badge: dict[
         assert [one.why for one in duty.over_hours(conn, None, NOW)] == ["stretch"]
         write(conn, 2, 9, False, badge["陈*芳"])
         assert duty.over_hours(conn, None, NOW) == []
+
+
+def test_ok__what_is_kept_of_a_day_is_read_again_when_one_of_its_events_is_dated_anew_or_gone(
+    engine: sa.Engine, badge: dict[str, str]
+) -> None:
+    events, who = tables.events, badge["陈*芳"]
+    with engine.begin() as conn:
+        write(conn, 1, 6, True, who)
+        write(conn, 2, 10, False, who)
+        assert [(one.begins, one.ends) for one in duty.duty(conn, None, at(0), NOW)] == [(at(6), at(10))]
+        conn.execute(sa.update(events).where(events.c.seq == 2).values(at=at(9)))
+        assert [(one.begins, one.ends) for one in duty.duty(conn, None, at(0), NOW)] == [(at(6), at(9))]
+        assert [one.ends for one in duty.duty(conn, None, at(0), at(8))] == [at(8)]
+        conn.execute(sa.delete(events).where(events.c.seq == 2))
+        (left,) = duty.duty(conn, None, at(0), NOW)
+        assert (left.open, left.ends) == (True, NOW)
+        assert [one.ends for one in duty.duty(conn, None, at(0), at(16))] == [at(16)]
+
+
+def test_ok__what_is_kept_is_of_its_own_store_and_shown_within_reach(engine: sa.Engine, seeded: Path, tmp_path: Path) -> None:
+    other = open_store(f"sqlite:///{copy(seeded, tmp_path / 'other.db')}")
+    with engine.begin() as conn, other.connect() as beside:
+        for gate in ("east", "west"):
+            write(conn, 1, 6, True, "b1", gate)
+        assert [one.gate for one in duty.duty(conn, None, at(0), NOW)] == ["east", "west"]
+        assert [one.gate for one in duty.duty(conn, frozenset({"c2"}), at(0), NOW)] == ["west"]
+        assert [one.gate for one in duty.duty(conn, None, at(0), NOW, "east")] == ["east"]
+        assert duty.duty(beside, None, at(0), NOW) == []
+    other.dispose()
 
 
 def test_ok__an_event_that_cannot_be_read_is_left_out(engine: sa.Engine) -> None:

@@ -110,9 +110,10 @@ def _form() -> NewToken:
 
 def _is_mine(conn: sa.Connection, account: Account) -> bool:
     """Whether the account goes nowhere that the one of this request does not: else a token would."""
-    mine, theirs = reach(), accounts.reach_of(conn, account)
-    inside = mine is None or (theirs is not None and theirs <= mine)
-    return inside and RIGHTS[account.role] <= RIGHTS[current_user.role]
+    mine = reach()
+    if not RIGHTS[account.role] <= RIGHTS[current_user.role]:
+        return False
+    return mine is None or ((theirs := accounts.reach_of(conn, account)) is not None and theirs <= mine)
 
 
 def _problems(form: NewToken) -> dict[str, str]:
