@@ -16,6 +16,7 @@ from hub.commands import (
     running,
     setup,
     tokens,
+    unread,
 )
 from hub.commands import station_settings as stations
 from hub.commands.common import PlainErrors
@@ -29,7 +30,7 @@ def main() -> None:
 for command in (
     setup.init, setup.account, keys.key, places.place, places.station, passes.pass_, bookings.booking, notices.notice,
     policies.policy, stations.settings, channels.channel, tokens.token, exchange.import_list, exchange.export_table,
-    report.report, backup.backup, backup.restore,
+    report.report, backup.backup, backup.restore, unread.unread_,
     running.run, running.ingest, running.scheduler, running.web, running.status, running.demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -15,6 +15,7 @@ from hub.config import Located
 from hub.web import words
 from hub.web.alarms import alarms
 from hub.web.api import api
+from hub.web.bookings import bookings
 from hub.web.colouring import colouring
 from hub.web.commanding import commanding
 from hub.web.entry import entries
@@ -27,6 +28,7 @@ from hub.web.notices import notices
 from hub.web.pages import pages
 from hub.web.passes import passes
 from hub.web.people import people
+from hub.web.policies import policies
 from hub.web.rectifying import rectifying
 from hub.web.reports import reports
 from hub.web.security import protect, secret
@@ -34,6 +36,7 @@ from hub.web.shifts import shifts
 from hub.web.signing_in import login_manager, signing_in
 from hub.web.site import Site, language
 from hub.web.station_settings import station_settings
+from hub.web.unread import unread
 
 SESSION_HOURS = 12
 
@@ -66,7 +69,7 @@ def create_app(located: Located, engine: sa.Engine, *, now: Callable[[], datetim
     login_manager.init_app(app)
     for blueprint in (
         signing_in, pages, entries, errors, people, rectifying, inspecting, alarms, exchange, reports, shifts, api, commanding,
-        passes, notices, colouring, station_settings, figures,
+        passes, notices, bookings, colouring, station_settings, policies, figures, unread,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     words.install(app, language)

@@ -25,13 +25,15 @@ def entry(gate: str, id: str) -> ResponseReturnValue:
     if row is None:
         raise Unknown(text(language(), "error.entry"))
     (line,) = details.entry_lines([row], rendering.corrections(gate), language())
-    opens = allowed(Action.OPEN_PERSONAL)
+    opens, between = allowed(Action.OPEN_PERSONAL), status.entry_span(site().engine, id)
     with writing(site().engine) as conn:
         personal = opening.personal(conn, row.id, row.sealed) if opens and row.sealed else None
         photos = [(sha, opening.has_arrived(conn, sha)) for sha in row.photos]
         if personal is not None:
             noted(conn, "look", "entry", row.id, gate=gate)
-    return render_template("entry.html", found=found, row=row, line=line, allowed=opens, personal=personal, photos=photos)
+    return render_template(
+        "entry.html", found=found, row=row, line=line, between=between, allowed=opens, personal=personal, photos=photos
+    )
 
 
 @entries.get("/photo/<sha>")

@@ -55,14 +55,17 @@ PARTS = (
     Part("/registry", "nav.registry", Action.REGISTER, ("/registry",)),
     Part("/passes", "nav.passes", Action.REGISTER, ("/passes",)),
     Part("/notices", "notices", Action.REGISTER, ("/notices",)),
+    Part("/bookings", "bookings", Action.REGISTER, ("/bookings",)),
 )
 SETTINGS = Group(
     "nav.settings",
     (
         Part("/settings/stations", "station_settings", Action.SETTINGS, ("/settings/stations",)),
+        Part("/settings/policies", "policies", Action.SETTINGS, ("/settings/policies",)),
         Part("/colours", "colours", Action.SETTINGS, ("/colours",)),
         Part("/people", "nav.people", Action.ACCOUNTS, ("/people", "/audit")),
         Part("/tokens", "nav.tokens", Action.ACCOUNTS, ("/tokens",)),
+        Part("/unread", "unread", Action.AUDIT, ("/unread",)),
     ),
 )
 

@@ -320,6 +320,6 @@ def _one_page(id: str, form: RenewForm, status: int, problem: str = "", photo_pr
     return render_template(
         "passes/one.html", one=known, state=state, pictured=pictured, compound=compound, form=form, problem=problem,
         photo_problem=photo_problem, address=address, code=qr(address) if address else None, badge=known.kind in BADGES,
-        usual=DEFAULT_DAYS.get(known.kind, 90), colour=colour,
+        usual=DEFAULT_DAYS.get(known.kind, 90), colour=colour, opens_nothing=registry.opens_nothing(known, site().now()),
         until=until, said=said if said in ("issued", "renewed", "revoked", "pictured", "unpictured") else "",
     ), status  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from hub.web.texts import (
     alarms,
     api,
+    bookings,
     colouring,
     commanding,
     en,
@@ -14,10 +15,12 @@ from hub.web.texts import (
     notices,
     passes,
     people,
+    policies,
     rectifying,
     reports,
     shifts,
     station_settings,
+    unread,
     zh,
 )  # fmt: skip
 from hub.web.texts.reasons import REASONS
@@ -26,7 +29,8 @@ from hub.web.texts.register import WORDS
 DEFAULT = "zh"
 _PAIRS: tuple[Mapping[str, tuple[str, str]], ...] = (
     people.TEXTS, rectifying.TEXTS, inspecting.TEXTS, alarms.TEXTS, exchange.TEXTS, reports.TEXTS, shifts.TEXTS, api.TEXTS,
-    commanding.TEXTS, passes.TEXTS, notices.TEXTS, colouring.TEXTS, station_settings.TEXTS, figures.TEXTS,
+    commanding.TEXTS, passes.TEXTS, notices.TEXTS, bookings.TEXTS, colouring.TEXTS, station_settings.TEXTS, policies.TEXTS,
+    figures.TEXTS, unread.TEXTS,
 )  # fmt: skip
 """Key → Chinese and English, by the part of the pages that says them."""
 LANGUAGES = {

@@ -83,6 +83,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "给同一持证人发新证,旧证随即吊销;颜色、隔离状态、照片和排班一并转到新证。",
         "A new pass for the same holder; the old one is revoked at once. Colour, isolating, photo and shifts go with the holder.",
     ),
+    "passes.opens_nothing": (
+        "此工作证签发于名册加密之前:可以签到,但打不开岗亭名册。请换发并设PIN码,或由管理员执行 hub pass pin。",
+        "This badge was issued before rosters were sealed: it signs in, and opens no roster at the gate. "
+        "Renew it with a PIN, or have the administrator run hub pass pin.",
+    ),
     "passes.renew.pin": ("换发工作证须重设PIN码。", "A badge's PIN has to be set anew."),
     "passes.revoke": ("吊销", "Revoke"),
     "passes.revoke.title": ("吊销这张证", "Revoke this pass"),
