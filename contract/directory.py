@@ -77,9 +77,12 @@ class Badge(Message, frozen=True, kw_only=True):
 
     id: str
     """The badge's pass id."""
-    name: Text
+    name: Text = ""
+    """Told no more, since it would lie on the station's card: the badge's own token says it when it is shown."""
     pin: str
     """argon2id (RFC 9106) of `pin_secret(pin, token)`: worthless without the badge itself."""
+    opens: str = ""
+    """Public half (X25519, base64url) of `contract.opening.opening_key`; empty: it opens nothing until its PIN is set anew."""
 
 
 class Badges(Message, frozen=True, kw_only=True):
@@ -180,6 +183,35 @@ class Bookings(Message, frozen=True, kw_only=True):
     bookings: tuple[Booking, ...] = ()
 
 
+class Households(Message, frozen=True, kw_only=True):
+    """Which passes belong behind one door, by their ids alone, so that an outing counts with the roster closed too.
+
+    Told only where a household's outings are counted (`Policies.outings`).
+    """
+
+    households: tuple[tuple[str, ...], ...] = ()
+
+
+class SealedPart(Message, frozen=True, kw_only=True):
+    """A part that tells people, encrypted under a compound's content key; see `contract.opening`."""
+
+    key: str = ""
+    """The content key's id; empty: there is nothing."""
+    box: str = ""
+    """AES-SIV (RFC 5297) of the part's JSON, base64url."""
+
+
+class Openers(Message, frozen=True, kw_only=True):
+    """The content key of a compound, wrapped for each badge that may open its sealed parts."""
+
+    key: str = ""
+    """The content key's id."""
+    sender: str = ""
+    """X25519 public key, base64url: with a badge's opening key it gives the key of the wrap."""
+    wraps: dict[str, str] = {}
+    """Badge id → the wrapped content key, base64url."""
+
+
 Minute = Annotated[int, msgspec.Meta(ge=0, le=1440)]
 
 
@@ -209,10 +241,13 @@ class Policies(Message, frozen=True, kw_only=True):
     """When residents may go out, in minutes from local midnight; one that ends before it begins runs past it. None: always."""
 
 
+SEALED: dict[str, type[Message]] = {"roster": Roster, "faces": Faces, "bookings": Bookings}
+"""What tells people: never published as it is, but as `sealed_roster` and so on. Before, they were parts of their own."""
+
 PARTS: dict[str, type[Message]] = {
     "keys": Keys, "revocations": Revocations, "isolating": Isolating, "colours": Colours, "badges": Badges,
-    "notices": Notices, "thresholds": Thresholds, "codes": DayCodes, "findings": InspectionFindings,
-    "roster": Roster, "faces": Faces, "bookings": Bookings, "policies": Policies,
+    "notices": Notices, "thresholds": Thresholds, "codes": DayCodes, "findings": InspectionFindings, "policies": Policies,
+    "households": Households, "openers": Openers, **{f"sealed_{name}": SealedPart for name in SEALED},
 }  # fmt: skip
 
 
@@ -232,7 +267,7 @@ class Manifest(Message, frozen=True, kw_only=True):
 
 
 class Directory(Message, frozen=True, kw_only=True):
-    """A whole directory as a station holds it: all parts of one version."""
+    """A whole directory as a station holds it: all parts of one version, and what is open of the sealed ones."""
 
     version: Natural = 0
     issued_at: Instant | None = None
@@ -245,10 +280,17 @@ class Directory(Message, frozen=True, kw_only=True):
     thresholds: Thresholds = Thresholds()
     codes: DayCodes = DayCodes()
     findings: InspectionFindings = InspectionFindings()
+    policies: Policies = Policies()
+    households: Households = Households()
+    openers: Openers = Openers()
+    sealed_roster: SealedPart = SealedPart()
+    sealed_faces: SealedPart = SealedPart()
+    sealed_bookings: SealedPart = SealedPart()
     roster: Roster = Roster()
+    """This and what follows is no part: it is what was opened of the sealed ones, in memory only."""
     faces: Faces = Faces()
     bookings: Bookings = Bookings()
-    policies: Policies = Policies()
+    opened: bool = False
 
 
 def hash_part(data: bytes) -> PartHash:
@@ -271,7 +313,7 @@ def assemble(manifest: Manifest, parts: dict[str, bytes]) -> Directory:
 
 
 def split(directory: Directory) -> dict[str, bytes]:
-    """The parts of a directory as they are published."""
+    """The parts of a directory as they are published: of what tells people only the sealed ones."""
     return {name: encode(getattr(directory, name)) for name in PARTS}
 
 
@@ -287,4 +329,3 @@ def pin_secret(pin: str, token: str) -> str:
 
 
 _decoders: dict[str, Callable[[bytes], Message]] = {name: decoder(kind) for name, kind in PARTS.items()}
-decode_directory: Callable[[bytes], Directory] = decoder(Directory)

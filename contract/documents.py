@@ -16,8 +16,8 @@ MESSAGES: dict[StationTopic, type[Message]] = {
 """What each channel of a station carries; a blob is bytes."""
 
 TYPES: tuple[type[Message], ...] = (
-    *MESSAGES.values(), messages.Movements, events.Event, directory.Manifest, *directory.PARTS.values(), signing.Envelope,
-    sealing.Personal, certifying.Certificate,
+    *MESSAGES.values(), messages.Movements, events.Event, directory.Manifest, *dict.fromkeys(directory.PARTS.values()),
+    *directory.SEALED.values(), signing.Envelope, sealing.Personal, certifying.Certificate,
 )  # fmt: skip
 _STATION, _COMPOUND, _SHA = "STATION", "COMPOUND", "SHA256"
 _PARAMETERS = {

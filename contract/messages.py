@@ -100,6 +100,14 @@ class CommandName(StrEnum):
     SNAPSHOT = "snapshot"
     OPEN_BARRIER = "open_barrier"
     RESTART = "restart"
+    RENEW = "renew"
+    """Make a new key pair; the answer's detail is a certificate request for it (PKCS #10, DER in base64)."""
+    INSTALL = "install"
+    """Use this certificate (`argument`: X.509, DER in base64) of the key pair made by `RENEW`, and connect with it."""
+
+
+INSTALLED, IN_USE = "installed", "in use"
+"""What a station answers to `INSTALL`: that it connects anew with this certificate; that it is connected with it."""
 
 
 class Command(Message, frozen=True, kw_only=True):
@@ -108,6 +116,7 @@ class Command(Message, frozen=True, kw_only=True):
     v: int = VERSION
     id: Identifier
     name: CommandName
+    argument: Annotated[str, msgspec.Meta(max_length=4000)] = ""
 
 
 class CommandReply(Message, frozen=True, kw_only=True):

@@ -15,12 +15,16 @@ import cbor2
 import cwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from contract.plain_cbor import is_plain
+
 PREFIX = "GP1:"
 MAX_CHARACTERS = 2000
 _ALPHABET = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
 """RFC 9285. The space is one of them: a token must never be stripped."""
 _ISS, _EXP, _NBF, _CTI, _PRIVATE = 1, 4, 5, 7, -65537
 _KID = 4
+_SIGN1 = b"\xd2"
+"""The tag 18 of a COSE_Sign1 message (RFC 9052)."""
 _FORMAT = 1
 
 
@@ -152,14 +156,20 @@ def check(
 
 def _kid_of(message: bytes) -> str | Rejected:
     try:
-        tag = cbor2.loads(message)
-        protected, unprotected = tag.value[0], tag.value[1]
-        headers = {**unprotected, **(cbor2.loads(protected) if protected else {})}
-        if tag.tag != 18 or len(tag.value) != 4:
-            return Rejected(Problem.DAMAGED, "CBOR: not a COSE_Sign1 message")
-        return bytes(headers[_KID]).decode("ascii")
-    except Exception as error:  # a CBOR decoder meets hostile bytes here, and raises whatever its extension types raise
+        protected, unprotected, _, _ = _plain(message.removeprefix(_SIGN1))
+        headers = {**unprotected, **(_plain(protected) if protected else {})}
+        kid = headers[_KID]
+        if not message.startswith(_SIGN1) or not isinstance(kid, bytes):
+            return Rejected(Problem.DAMAGED, "CBOR: not a COSE_Sign1 message with the id of a key")
+        return str(kid, "ascii")
+    except Exception as error:  # hostile bytes: whatever of them is not as it should be
         return Rejected(Problem.DAMAGED, f"CBOR: {type(error).__name__}")
+
+
+def _plain(data: bytes) -> Any:
+    if not is_plain(data):
+        raise ValueError("not CBOR of the plain kinds")
+    return cbor2.loads(data)
 
 
 def _verified(message: bytes, kid: str, public: bytes) -> Pass | Rejected:
@@ -169,7 +179,7 @@ def _verified(message: bytes, kid: str, public: bytes) -> Pass | Rejected:
     except Exception as error:  # whatever keeps the signature from being verified, the token is not ours
         return Rejected(Problem.FORGED, f"the signature does not match ({type(error).__name__})")
     try:
-        return _claims(cbor2.loads(payload), kid)
+        return _claims(_plain(payload), kid)
     except Exception as error:  # signed by us, yet not understood: a later format
         return Rejected(Problem.BAD_CLAIMS, f"{type(error).__name__}: {error}"[:200])
 

@@ -19,10 +19,19 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def parse(text: str, kind: type[T], source: str) -> T:
     """Parse TOML text; raises `BadSettings` naming `source` and the key."""
+    return convert(read_table(text, source), kind, source)
+
+
+def read_table(text: str, source: str) -> dict[str, Any]:
+    """TOML text as a table; raises `BadSettings` naming `source`."""
     try:
-        table = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"{source}: not TOML: {error}") from None
+
+
+def convert(table: dict[str, Any], kind: type[T], source: str) -> T:
+    """A table as frozen structs; raises `BadSettings` naming `source` and the key."""
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from importlib.metadata import version
@@ -17,10 +18,12 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from contract.directory import Directory, pin_secret
 from contract.events import Direction, Site, Stopped
-from contract.messages import Command, CommandName, CommandReply
+from contract.messages import INSTALLED, Command, CommandName, CommandReply
 from contract.sealing import Personal, Sealed, seal, seal_bytes, unb64
+from kiosk.at_rest import clear_plain
 from kiosk.clock import StationClock, boot_id
 from kiosk.config import Located, Thermometer
+from kiosk.credentials import Credentials, credentials_of
 from kiosk.drivers.base import SelfTest
 from kiosk.equipment import Equipment
 from kiosk.inputs import (
@@ -37,6 +40,7 @@ from kiosk.inputs import (
 from kiosk.journal import Journal, JournalUnavailable
 from kiosk.loop import Loop
 from kiosk.roster import roster_json
+from kiosk.roster_keeper import RosterKeeper
 from kiosk.rules.temperature import TemperatureRule
 from kiosk.state import Setup
 from kiosk.uplink import Uplink, UplinkSettings, load_kept_directory
@@ -59,18 +63,21 @@ class Station:
         self.located, self._clock = located, StationClock(trusted=located.settings.clock == "trusted")
         self._sealing = (located.settings.hub.sealing_kid, unb64(located.settings.hub.sealing))
         self._pins, self._stop = PasswordHasher(), threading.Event()
+        self._credentials = credentials_of(located)
         self._setup = _setup(located)
         self.journal = Journal(located.data, boot=boot_id(), clock=self._clock.journal_now)
-        self._directory: Directory | None = None
+        clear_plain(self.journal)
+        self._roster = RosterKeeper(located.settings.place.compound, lambda known: self.loop.post(DirectoryArrived(known)))
         self.loop = Loop(
             self._setup, self.journal, seal=self._seal, check_pin=self._pin_is_right, take_photo=self._take_photo,
             say=self._say, raise_barrier=lambda: self.equipment.raise_barrier(), self_test=self._test_devices,
-            shut_down=_shut_down, on_committed=self._committed, clock=self._clock.now,
+            shut_down=_shut_down, on_committed=self._committed, clock=self._clock.now, roster=self._roster,
         )  # fmt: skip
         self.equipment = Equipment(located, self.loop.post, self.journal.probe)
         self.uplink = Uplink(
-            self.journal, _uplink_settings(located), vitals=self.loop.vitals, on_directory=self._directory_came,
-            on_movements=lambda movements: self.loop.post(MovementsArrived(movements)), on_command=self._answer,
+            self.journal, _uplink_settings(located, self._credentials), vitals=self.loop.vitals,
+            on_directory=self._directory_came, on_movements=lambda movements: self.loop.post(MovementsArrived(movements)),
+            on_command=self._answer,
             on_config=lambda config: self.loop.post(ConfigArrived(config)), on_keys=self._keys_doubted, clock=self._clock.now,
             software=SOFTWARE,
         )  # fmt: skip
@@ -92,12 +99,13 @@ class Station:
         return self.equipment.picture()
 
     def roster(self) -> bytes:
-        """Who lives where, as JSON."""
-        return roster_json(self._directory)
+        """Who lives where, as JSON; nobody while the roster is closed."""
+        return roster_json(self._roster.directory)
 
     def face(self, pass_id: str) -> bytes | None:
-        """A holder's photo as JPEG; None when the directory has none that can be read."""
-        found = self._directory.faces.faces.get(pass_id) if self._directory else None
+        """A holder's photo as JPEG; None when the directory has none that can be read, or it is closed."""
+        known = self._roster.directory
+        found = known.faces.faces.get(pass_id) if known else None
         try:
             return None if found is None else base64.b64decode(found, validate=True)
         except ValueError:
@@ -158,8 +166,7 @@ class Station:
     def _directory_came(self, directory: Directory) -> None:
         if directory.keys.sealing:
             self._sealing = (directory.keys.sealing_kid, unb64(directory.keys.sealing))
-        self._directory = directory
-        self.loop.post(DirectoryArrived(directory))
+        self._roster.take(directory)
 
     def _keys_doubted(self, complaints: tuple[str, ...]) -> None:
         """The hub's keys are shown and journalled like a device, so that a supervisor sees which certificate is to be mended."""
@@ -201,11 +208,11 @@ class Station:
 
     def _answer(self, command: Command) -> CommandReply:
         """What the hub asks for; on a thread of its own."""
-        ok, detail = self._obey(command.name)
+        ok, detail = self._obey(command)
         return CommandReply(id=command.id, ok=ok, detail=detail[:500])
 
-    def _obey(self, name: CommandName) -> tuple[bool, str]:
-        match name:
+    def _obey(self, command: Command) -> tuple[bool, str]:
+        match command.name:
             case CommandName.SELFTEST:
                 failed = [f"{test.device}: {test.detail}" for test in self._test_devices() if not test.ok]
                 return not failed, "; ".join(failed) or "all devices answer"
@@ -217,8 +224,10 @@ class Station:
             case CommandName.OPEN_BARRIER:
                 return self._open_barrier()
             case CommandName.RESTART:
-                threading.Thread(target=self._end_after, args=(threading.current_thread(),), name="restart", daemon=True).start()
+                self._after_answer(self._stop.set)
                 return True, "restarting"
+            case CommandName.RENEW | CommandName.INSTALL:
+                return self._renew(command)
 
     def _identify(self) -> tuple[bool, str]:
         if self.snapshot().phase is not Phase.WAITING:
@@ -234,10 +243,24 @@ class Station:
         self.loop.post(BarrierAsked())
         return True, "asked"
 
-    def _end_after(self, answering: threading.Thread) -> None:
-        """End the process in order once the answer has been handed over; systemd starts it again."""
-        answering.join()
-        self._stop.set()
+    def _renew(self, command: Command) -> tuple[bool, str]:
+        """A new key pair, or the certificate for it."""
+        if self._credentials is None:
+            return False, "this station has no certificate: its hub lets it in by its password"
+        ok, answer = self._credentials.obey(command)
+        if ok and answer == INSTALLED:
+            self._after_answer(lambda: self.uplink.connect_anew("connecting with a new certificate"))
+        return ok, answer
+
+    def _after_answer(self, then: Callable[[], None]) -> None:
+        """Do what ends the process, which systemd starts again, or the connection: once the answer has been handed over."""
+        answering = threading.current_thread()
+
+        def wait() -> None:
+            answering.join()
+            then()
+
+        threading.Thread(target=wait, name="after-answer", daemon=True).start()
 
 
 def _shut_down() -> None:
@@ -278,10 +301,10 @@ def _temperature(settings: Thermometer) -> TemperatureRule:
     )
 
 
-def _uplink_settings(located: Located) -> UplinkSettings:
+def _uplink_settings(located: Located, credentials: Credentials | None) -> UplinkSettings:
     hub, place = located.settings.hub, located.settings.place
     return UplinkSettings(
         station=place.station, compound=place.compound, host=hub.host, port=hub.port, username=place.station,
         password=hub.password, ca_file=located.folder / hub.ca_file if hub.ca_file else None, hub_keys=located.hub_keys,
-        hub_certificates=hub.certificates, roots=located.roots,
+        credentials=credentials, hub_certificates=hub.certificates, roots=located.roots,
     )  # fmt: skip

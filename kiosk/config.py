@@ -2,14 +2,14 @@
 
 import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from contract.codec import BadMessage
 from contract.sealing import unb64
-from contract.settings import BadSettings, Section, parse
+from contract.settings import BadSettings, Section, convert, read_table
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
@@ -114,6 +114,11 @@ class Hub(Section, frozen=True, kw_only=True):
     port: Port = 1883
     password: str = ""
     ca_file: str | None = None
+    """The broker's certificate authority: TLS, everywhere but on loopback."""
+    certificate: str | None = None
+    """This station's certificate, by which the broker knows it. A renewed one is kept with the journal."""
+    key: str | None = None
+    """The certificate's private key."""
     keys: dict[str, str]
     """kid → Ed25519 public key, base64url."""
     sealing_kid: str
@@ -136,11 +141,9 @@ class Screen(Section, frozen=True, kw_only=True):
     brightness: Percent = 100
 
 
-class StationSettings(Section, frozen=True, kw_only=True):
-    """Everything in kiosk.toml."""
+class Hardware(Section, frozen=True, kw_only=True):
+    """What a station is made of: all that can be known of one before it joins a hub."""
 
-    place: Place
-    hub: Hub
     data: str = "data"
     timezone: str = "Asia/Shanghai"
     clock: Annotated[str, msgspec.Meta(pattern="^(kernel|trusted)$")] = "kernel"
@@ -154,10 +157,17 @@ class StationSettings(Section, frozen=True, kw_only=True):
     screen: Screen = Screen()
 
 
-class Located(msgspec.Struct, frozen=True):
-    """Settings and the folder they were read from."""
+class StationSettings(Hardware, frozen=True, kw_only=True):
+    """Everything in kiosk.toml, with what came from the hub by joining."""
 
-    settings: StationSettings
+    place: Place
+    hub: Hub
+
+
+class Equipped(msgspec.Struct, frozen=True):
+    """What a station is made of, and the folder that was read from."""
+
+    settings: Hardware
     folder: Path
 
     @property
@@ -175,6 +185,12 @@ class Located(msgspec.Struct, frozen=True):
         kind, colon, folder = spec.partition(":")
         return f"{kind}:{self.folder / folder}" if colon and kind == "emulated" else spec
 
+
+class Located(Equipped, frozen=True):
+    """Settings and the folder they were read from."""
+
+    settings: StationSettings
+
     @property
     def hub_keys(self) -> dict[str, bytes]:
         """kid → raw Ed25519 public key."""
@@ -186,15 +202,62 @@ class Located(msgspec.Struct, frozen=True):
         return tuple(unb64(root) for root in self.settings.hub.roots)
 
 
+class NotJoined(BadSettings):
+    """A station that knows neither its gate nor its hub yet."""
+
+
+JOINED = Path("joined", "joined.toml")
+"""In the data folder: what came from the hub when the station joined; the files that it names lie beside it."""
+
+
 def load(path: Path) -> Located:
-    """Read kiosk.toml; raises `BadSettings`."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{path}: can't be read: {error}") from None
-    located = Located(parse(text, StationSettings, str(path)), path.parent)
+    """Read kiosk.toml, laid over what the hub gave when the station joined. Raises `NotJoined`, `BadSettings`.
+
+    A kiosk.toml with a section [hub] is taken for all there is.
+    """
+    table = _table(path)
+    if "hub" not in table:
+        table = _over(_joined(path), table)
+    located = Located(convert(table, StationSettings, str(path)), path.parent)
     _check(located, path)
     return located
+
+
+def load_hardware(path: Path) -> Equipped:
+    """What kiosk.toml says of the devices; the defaults where there is none. Raises `BadSettings`."""
+    table = {key: value for key, value in _table(path).items() if key not in ("place", "hub")}
+    return Equipped(convert(table, Hardware, str(path)), path.parent)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return read_table(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path}: can't be read: {error}") from None
+
+
+def _joined(path: Path) -> dict[str, Any]:
+    """What came from the hub, its files named from where they are."""
+    file = load_hardware(path).data / JOINED
+    if not file.exists():
+        said = "has no [place] and [hub]" if path.exists() else "is not there"
+        raise NotJoined(f"{path} {said}, and this station has not joined a hub: run `kiosk enrol`, or copy its kit from the hub")
+    found = _table(file)
+    hub = found.get("hub", {})
+    return {**found, "hub": {**hub, **{name: str(file.parent.absolute() / hub[name]) for name in _FILES if name in hub}}}
+
+
+_FILES = ("ca_file", "certificate", "key")
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """One table laid over another, sections key by key."""
+    return below | {
+        key: _over(below[key], value) if isinstance(value, dict) and isinstance(below.get(key), dict) else value
+        for key, value in above.items()
+    }
 
 
 def _check(located: Located, path: Path) -> None:
@@ -206,6 +269,11 @@ def _check(located: Located, path: Path) -> None:
     ]:
         if not _is_key(value):
             raise BadSettings(f"{path}: key {key!r} is {value!r}: not a 32-byte key in base64url")
+    hub = settings.hub
+    if (hub.certificate is None) != (hub.key is None) or (hub.certificate is not None and hub.ca_file is None):
+        raise BadSettings(
+            f"{path}: keys 'hub.certificate', 'hub.key' and 'hub.ca_file' go together: give all three or ca_file alone"
+        )
     try:
         ZoneInfo(settings.timezone)
     except (KeyError, ValueError, OSError):

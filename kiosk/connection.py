@@ -17,9 +17,11 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from contract import topics
 from contract.topics import StationTopic
+from kiosk.credentials import Credentials, client_context, plain_words
 
 _log = logging.getLogger(__name__)
 _TAKEN_OVER = 0x8E  # MQTT v5 §3.14.2.1
+_RECEIVING = "failed to receive on socket: "
 _CONNECT_SECONDS = 5.0
 _FAREWELL_SECONDS = 2.0
 _IN_FLIGHT = 100  # more than the outbox, a photo and the replies ever have under way
@@ -37,6 +39,8 @@ class UplinkSettings:
     password: str = field(repr=False)
     ca_file: Path | None = None
     """The certificate authority of the broker; None: no TLS, for loopback only."""
+    credentials: Credentials | None = field(default=None, repr=False)
+    """By which certificate the broker knows this station; None: by its password."""
     hub_keys: Mapping[str, bytes] = field(default_factory=dict)
     """Key id → raw Ed25519 public key of the hub, several while keys are rotated."""
     hub_certificates: Mapping[str, str] = field(default_factory=dict)
@@ -111,14 +115,18 @@ class Connection:
         )
         self._client.connect_timeout = _CONNECT_SECONDS
         self._client.max_inflight_messages = _IN_FLIGHT
-        self._client.username_pw_set(settings.username, settings.password)
+        if settings.credentials is None:
+            self._client.username_pw_set(settings.username, settings.password)
+        self._trouble = ""
         self._client.will_set(topics.station(settings.station, StationTopic.PRESENCE), will, qos=1, retain=True)
         self._listen()
 
     def open(self) -> None:
         """Connect, within seconds; raises `OSError` (TLS errors are such). Whether the broker takes us in comes as a signal."""
-        if self._settings.ca_file is not None:
-            self._client.tls_set(ca_certs=str(self._settings.ca_file))
+        if self._settings.credentials is not None:
+            self._client.tls_set_context(self._settings.credentials.context())
+        elif self._settings.ca_file is not None:
+            self._client.tls_set_context(client_context(self._settings.ca_file))
         self._client.connect(self._settings.host, self._settings.port, self._settings.keepalive, clean_start=True)
         self._client.loop_start()
 
@@ -166,10 +174,16 @@ class Connection:
         client.on_publish = self._safely(lambda c, u, mid, code, p: Delivered(mid, str(code) if code.is_failure else None))
         client.on_subscribe = self._safely(lambda c, u, mid, codes, p: _unheard(codes))
         client.on_message = self._safely(lambda c, u, message: _arrived(message))
+        client.on_log = self._safely(lambda c, u, level, said: self._heed(said))
+
+    def _heed(self, said: str) -> None:
+        """With TLS 1.3 a broker refuses a certificate after our part of the handshake; paho tells why in its log alone."""
+        if said.startswith(_RECEIVING):
+            self._trouble = plain_words(said.removeprefix(_RECEIVING), self._settings.host)
 
     def _down(self, code: Any) -> Down:
         self._ended.set()
-        return Down("another station uses this station's name" if code.value == _TAKEN_OVER else str(code))
+        return Down("another station uses this station's name" if code.value == _TAKEN_OVER else self._trouble or str(code))
 
     def _safely(self, make: Callable[..., Signal | None]) -> Callable[..., None]:
         def callback(*args: Any) -> None:

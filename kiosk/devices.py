@@ -6,7 +6,7 @@ from pathlib import Path
 from contract.events import Direction
 from contract.settings import BadSettings
 from kiosk.config import Camera as CameraSettings
-from kiosk.config import Located
+from kiosk.config import Equipped, Located
 from kiosk.drivers import mlx90614, mlx90615
 from kiosk.drivers.base import Thermometer
 from kiosk.drivers.camera import Camera
@@ -24,7 +24,7 @@ from kiosk.drivers.wedge import HandScanner
 from kiosk.inputs import Input
 
 
-def open_cameras(located: Located) -> list[tuple[str, Camera, Direction | None]]:
+def open_cameras(located: Equipped) -> list[tuple[str, Camera, Direction | None]]:
     """Each configured camera, not yet started, with its name as a device and the way of the people it sees; the first first."""
     settings = (located.settings.camera, *located.settings.more_cameras)
     return [
@@ -75,7 +75,7 @@ def open_line(spec: str, emulated: Callable[[], ModuleModel], baud: int = 9600) 
     raise BadSettings(f"key 'thermometer.port' is {spec!r}; it may be a path under /dev or emulated:FOLDER")
 
 
-def _camera(located: Located, camera: CameraSettings) -> Camera:
+def _camera(located: Equipped, camera: CameraSettings) -> Camera:
     return Camera(located.device(camera.source), fps=camera.fps)
 
 

@@ -5,21 +5,16 @@ from collections.abc import Callable, Collection, Mapping
 from msgspec import structs
 
 from contract import VERSION
-from contract.codec import BadMessage, Message, decoder, encode
+from contract.codec import BadMessage, decoder, encode
 from contract.directory import PARTS, Directory, Manifest, assemble, hash_part
 from kiosk.certified import sift
 from kiosk.journal import Journal
 
-_MANIFEST_KEY = "manifest"
-_PARTS_KEY = "directory"
-
-
-class _Parts(Message, frozen=True, kw_only=True):
-    parts: dict[str, bytes]
-
+MANIFEST_KEY = "manifest"
+PART_KEY = "part:"
+"""Before a part's name: each is a value of its own, so that faces are not written again with every revocation."""
 
 _manifest: Callable[[bytes], Manifest] = decoder(Manifest)
-_parts: Callable[[bytes], _Parts] = decoder(_Parts)
 
 
 class DirectoryKeeper:
@@ -83,11 +78,11 @@ class DirectoryKeeper:
         return arrived or b""
 
     def _keep(self, manifest: Manifest, parts: Mapping[str, bytes]) -> None:
-        """Signed again every hour with the same parts: then only the small manifest is written."""
-        values = {_MANIFEST_KEY: encode(manifest)}
-        if parts != self._parts:
-            values[_PARTS_KEY] = encode(_Parts(parts=dict(parts)))
-        self._journal.keep_all(values)
+        """Signed again every hour with the same parts: then only the small manifest is written, else what has changed."""
+        changed = {PART_KEY + name: data for name, data in parts.items() if self._parts.get(name) != data}
+        self._journal.keep_all({MANIFEST_KEY: encode(manifest), **changed})
+        for name in self._parts.keys() - parts.keys():
+            self._journal.forget(PART_KEY + name)
 
 
 def load_kept_directory(journal: Journal, roots: Collection[bytes] = ()) -> Directory | None:
@@ -105,8 +100,8 @@ def _certified(directory: Directory, roots: Collection[bytes]) -> tuple[Director
 
 def _load(journal: Journal) -> tuple[Manifest | None, dict[str, bytes]]:
     try:
-        manifest = _manifest(journal.kept(_MANIFEST_KEY) or b"")
-        parts = _parts(journal.kept(_PARTS_KEY) or b"").parts
+        manifest = _manifest(journal.kept(MANIFEST_KEY) or b"")
+        parts = {key.removeprefix(PART_KEY): data for key, data in journal.kept_under(PART_KEY).items()}
         assemble(manifest, parts)
     except BadMessage:
         return None, {}

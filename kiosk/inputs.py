@@ -1,6 +1,6 @@
 """What can happen to a station (inputs) and what it asks its loop to do (effects). Frozen values, nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
@@ -338,6 +338,8 @@ class DeviceReport:
 class PinChecked:
     badge: str
     ok: bool
+    opening: bytes = field(default=b"", repr=False)
+    """The badge's opening key (`contract.opening`); empty when there is none, as for the settings' PIN."""
 
 
 @dataclass(frozen=True)
@@ -433,9 +435,22 @@ class CheckPin:
     """Verify a PIN against the badge's argon2 hash (slow, so not in the reducer). The settings' PIN has no token."""
 
     badge: str
-    token: str | None
-    pin: str
-    pin_hash: str
+    token: str | None = field(repr=False)
+    pin: str = field(repr=False)
+    pin_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class OpenRoster:
+    """Open what tells people in the directory for a badge that has signed in, in place of the one before (slow)."""
+
+    badge: str
+    opening: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CloseRoster:
+    """Forget the keys, and what they have opened."""
 
 
 @dataclass(frozen=True)
@@ -466,4 +481,4 @@ class ShutDown:
     """Shut the machine down in an orderly way."""
 
 
-Effect = Record | CheckPin | TakePhoto | Say | RaiseBarrier | RunSelfTest | ShutDown
+Effect = Record | CheckPin | OpenRoster | CloseRoster | TakePhoto | Say | RaiseBarrier | RunSelfTest | ShutDown

@@ -13,7 +13,7 @@ import uuid_utils
 from contract.codec import BadMessage
 from contract.events import Body, Clock, Event, JournalBegun, decode_event
 from contract.messages import Ack
-from contract.ranges import Ranges, clip, merge, missing, size
+from contract.ranges import Ranges, merge, missing, size
 from kiosk import journal_file as file
 from kiosk import journal_repair as repair
 from kiosk.journal_file import JournalUnavailable, Line, translated
@@ -99,14 +99,14 @@ class Journal(Keeping):
     def acknowledge(self, ack: Ack, keep: Mapping[str, bytes] | None = None) -> None:
         """Add what the hub has committed; a new life of the hub's store replaces what was acknowledged before.
 
-        Another journal's is ignored, and so is what was never written here. `keep` is committed with it.
+        Another journal's is ignored. One that tells of a fork adds nothing. `keep` is committed with it.
         """
         with self._lock, translated(self.path):
             if ack.journal != self.id:
                 return
             epoch = ack.store_epoch.encode()
             known = self.acknowledged if self.kept("store_epoch") == epoch else ()
-            ranges = merge((*known, *clip(acknowledged_by(ack), self.last_seq)))
+            ranges = merge((*known, *acknowledged_by(ack, self.last_seq)))
             with self._db.atomic():
                 file.set_acknowledged(self._db, ranges)
                 file.keep(self._db, {**(keep or {}), "store_epoch": epoch})

@@ -70,13 +70,17 @@ class Line:
 
 
 def connect(path: Path, new: bool = False) -> Database:
-    """Open the file so that a commit is on the disk when it returns (synchronous=FULL); a new one is a single file till then."""
+    """Open the file so that a commit is on the disk when it returns (synchronous=FULL); a new one is a single file till then.
+
+    What is deleted or replaced is overwritten with zeros (secure_delete): a value that is gone lies in no free page.
+    """
     address, mode = f"{path.absolute().as_uri()}?mode={'rwc' if new else 'rw'}", "DELETE" if new else "WAL"
     connection = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None)
     connection.text_factory = lambda data: data.decode("utf-8", "replace")  # one damaged letter must not hide the other lines
     try:
         connection.execute(f"PRAGMA journal_mode={mode}").fetchall()
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON").fetchall()
         return Database(connection)
     except BaseException:
         connection.close()
@@ -105,6 +109,16 @@ def kept(db: Database, prefix: str = "", limit: int = -1) -> dict[str, bytes]:
     """What is kept under keys that begin with `prefix`, at most `limit`."""
     query = "SELECT key, value FROM kept WHERE substr(key, 1, ?) = ? ORDER BY key LIMIT ?"
     return {key: bytes(value) for key, value in db.execute(query, (len(prefix), prefix, limit))}
+
+
+def scrub(db: Database) -> bool:
+    """Write the file anew without its free pages, and empty its log: what was deleted by whatever version is gone from both.
+
+    False while another program reads it, whose log has to stay.
+    """
+    db.execute("VACUUM")
+    busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 def acknowledged(db: Database) -> Ranges:

@@ -37,6 +37,11 @@ class Keeping:
         with self._lock, translated(self.path):
             return file.kept(self._db, prefix, limit)
 
+    def scrub(self) -> bool:
+        """Leave nothing of what was deleted in free pages or log (`journal_file.scrub`); needs as much room as the file has."""
+        with self._lock, translated(self.path):
+            return file.scrub(self._db)
+
     def forget(self, key: str) -> None:
         """Keep nothing under a key any more."""
         with self._lock, translated(self.path):

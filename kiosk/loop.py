@@ -18,6 +18,7 @@ from contract.sealing import Personal, Sealed
 from kiosk.drivers.base import Fault, SelfTest
 from kiosk.inputs import (
     CheckPin,
+    CloseRoster,
     CommitFailed,
     Committed,
     DeviceReport,
@@ -25,6 +26,7 @@ from kiosk.inputs import (
     Effect,
     Input,
     Now,
+    OpenRoster,
     PhotoTaken,
     PinChecked,
     RaiseBarrier,
@@ -47,9 +49,40 @@ from kiosk.vitals import Log, vitals
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
-_OWN_DEVICES = ("pin", "photo", "barrier", "shutdown")
+_OWN_DEVICES = ("pin", "photo", "barrier", "shutdown", "roster")
 """Those that nobody but the loop reports, and so nobody else says to work again."""
 T = TypeVar("T")
+
+
+class RosterPort(Protocol):
+    """What the loop needs to open what tells people. Each may take its time; what one of them raises is reported."""
+
+    def key(self, asked: CheckPin) -> bytes:
+        """The opening key of a badge whose PIN is right."""
+        ...
+
+    def open(self, badge: str, opening: bytes) -> None:
+        """Open for this badge alone; what is open then comes as a directory. Raises `BadMessage`."""
+        ...
+
+    def close(self) -> None:
+        """Forget the keys and what they have opened."""
+        ...
+
+
+class _NothingToOpen:
+    def key(self, asked: CheckPin) -> bytes:
+        return b""
+
+    def open(self, badge: str, opening: bytes) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+NOTHING_TO_OPEN: RosterPort = _NothingToOpen()
+"""Of a station whose directory is never sealed."""
 
 
 class JournalPort(Protocol):
@@ -87,13 +120,15 @@ class Loop:
         shut_down: Callable[[], None],
         on_committed: Callable[[], None],
         clock: Callable[[], Now],
+        roster: RosterPort = NOTHING_TO_OPEN,
     ) -> None:
         """`say`, `raise_barrier`, `shut_down` and `on_committed` return at once; `check_pin`, `take_photo` and `self_test` may
-        take their time, on a thread beside the loop. What one of them raises is reported as its device's fault until it works."""
+        take their time, on a thread beside the loop, and so may `roster`. What one of them raises is reported as its device's
+        fault until it works."""
         self._setup, self._journal, self._clock = setup, journal, clock
         self._seal, self._check_pin, self._take_photo = seal, check_pin, take_photo
         self._say, self._on_committed = say, on_committed
-        self._raise_barrier, self._self_test, self._shut_down = raise_barrier, self_test, shut_down
+        self._raise_barrier, self._self_test, self._shut_down, self._roster = raise_barrier, self_test, shut_down, roster
         self._inputs: queue.SimpleQueue[Input | None] = queue.SimpleQueue()
         self._pool = ThreadPoolExecutor(1, "slow")
         self._changed = threading.Condition()
@@ -225,7 +260,9 @@ class Loop:
             sealed = None
         return (structs.replace(first, personal=sealed) if isinstance(first, Entry) else first, *record.bodies[1:])
 
-    def _attempt(self, effect: CheckPin | TakePhoto | Say | RaiseBarrier | RunSelfTest | ShutDown) -> list[Input]:
+    def _attempt(
+        self, effect: CheckPin | OpenRoster | CloseRoster | TakePhoto | Say | RaiseBarrier | RunSelfTest | ShutDown
+    ) -> list[Input]:
         match effect:
             case Say():
                 return self._guarded("voice", lambda: self._say(effect.sentence), None)[1]
@@ -235,6 +272,10 @@ class Loop:
                 return self._guarded("shutdown", self._shut_down, None)[1]
             case CheckPin():
                 return self._later("pin", lambda: self._pin(effect))
+            case OpenRoster(badge, opening):
+                return self._later("roster", lambda: self._guarded("roster", lambda: self._roster.open(badge, opening), None)[1])
+            case CloseRoster():
+                return self._later("roster", lambda: self._guarded("roster", self._roster.close, None)[1])
             case TakePhoto():
                 return self._later("photo", lambda: self._photo(effect))
             case RunSelfTest():
@@ -257,8 +298,12 @@ class Loop:
         return self._report("barrier", fault.detail) if fault else reports
 
     def _pin(self, effect: CheckPin) -> list[Input]:
-        ok, reports = self._guarded("pin", lambda: self._check_pin(effect), False)
-        return [*reports, PinChecked(effect.badge, ok)]
+        checked, reports = self._guarded("pin", lambda: self._checked(effect), PinChecked(effect.badge, False))
+        return [*reports, checked]
+
+    def _checked(self, asked: CheckPin) -> PinChecked:
+        ok = self._check_pin(asked)
+        return PinChecked(asked.badge, ok, self._roster.key(asked) if ok and asked.token is not None else b"")
 
     def _photo(self, effect: TakePhoto) -> list[Input]:
         sha, reports = self._guarded("photo", lambda: self._take_photo(effect.purpose), None)

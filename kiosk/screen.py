@@ -17,7 +17,7 @@ from kiosk.state import (
     Typing,
     time_of,
 )
-from kiosk.steps import counting, duty, five_here, identifying, lists, settings, shutting
+from kiosk.steps import counting, duty, five_here, identifying, lists, opening, settings, shutting
 from kiosk.steps.deciding import can_decide, can_retake, shown_seconds
 from kiosk.steps.entries import sentence_of
 from kiosk.steps.extending import can_extend
@@ -73,6 +73,7 @@ def snapshot(state: State, now: Now, setup: Setup) -> Snapshot:
         asked=done is not None and "ask_dwelling" in done.entry.reasons, aside=lists.aside(state, now, setup),
         visits=lists.visits(state, now, setup), bookings=lists.booked(state, now, setup),
         roster=state.directory.version if state.directory and state.directory.roster.dwellings else 0,
+        roster_closed=opening.why_closed(state),
         courier=state.directory.policies.courier if state.directory else "shelf", barrier=setup.barrier, page=state.page,
         night=settings.is_night(state, now, setup), brightness=setup.brightness,
         loudness=settings.loudness(state, now, setup), can_settings=bool(setup.settings_pin),
@@ -168,13 +169,13 @@ def _volunteer(state: State, now: Now, setup: Setup) -> VolunteerView | None:
     shift, last = state.lasting.shift, five_here.declared(state, Item.VOLUNTEER)
     if shift is None:
         return None
-    badges = state.directory.badges.badges if state.directory else ()
+    badge, name = state.on_duty
     at, hours = time_of(state, now), duty.hours_on(state, shift, now) or 0.0
     policies = state.directory.policies if state.directory else Policies()
     since = shift.since or at
     idle = (at - last.observed_at).total_seconds() if last and last.present else float("inf")
     return VolunteerView(
-        name=next((b.name for b in badges if b.id == shift.badge), shift.badge[:8]),
+        name=name if badge == shift.badge else "",
         since=f"{since.astimezone(setup.timezone):%H:%M}", hours=round(hours, 1),
         ask=idle >= setup.lifetimes.ask_volunteer_after, over=hours * 3600 > policies.shift_seconds,
     )  # fmt: skip

@@ -30,6 +30,13 @@ class Wake:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """End the connection in order, and connect anew."""
+
+    why: str
+
+
+@dataclass(frozen=True)
 class Speaker:
     """What stays the same from one connection to the next."""
 
@@ -60,7 +67,7 @@ class Session:
 
     def __init__(self, speaker: Speaker, connection: Connection, birth: str) -> None:
         self._speaker, self._connection, self._birth = speaker, connection, birth
-        self.up = self.over = False
+        self.up = self.over = self.leaving = False
         self._ending = ""
         self._refusals: dict[str, str] = {}
         self._mids: dict[int, str] = {}
@@ -90,6 +97,9 @@ class Session:
                 self._refusals["listening"] = f"the broker does not let this station listen: {refusal}"
             case Arrived():
                 self._speaker.downlink.take(signal)
+            case Leave(why):
+                self.leaving = True
+                self.give_up(why)
             case Reply(reply, correlation) if self.up:
                 self._publish(StationTopic.REPLY, encode(reply), correlation=correlation)
             case Wake(vitals, photo):
@@ -123,11 +133,14 @@ class Session:
 
     def close(self, orderly: bool) -> None:
         """End the connection; in order only if the station itself wants to."""
-        last_words = self._speaker.presence(self._birth, online=False) if orderly and self.up and not self.over else None
+        orderly = self.leaving or (orderly and not self.over)
+        last_words = self._speaker.presence(self._birth, online=False) if orderly and self.up else None
         self._connection.close(last_words)
 
     def _begin(self) -> None:
         self.up = True
+        if self._speaker.settings.credentials is not None:
+            self._speaker.settings.credentials.accepted()
         self._connection.subscribe()
         self._begin_outbox()
         self._publish(StationTopic.PRESENCE, self._speaker.presence(self._birth, online=True))

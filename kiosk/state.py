@@ -123,10 +123,12 @@ class PinWanted:
     """A badge was shown; `back` is where the screen was before."""
 
     badge: Badge
-    token: str
+    token: str = field(repr=False)
     since_ns: int
     back: "AtHand"
     checking: bool = False
+    name: str = ""
+    """As the badge's token says it, masked."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,8 @@ class State:
     """Entries that were asked to be written, and whose they are, until they are."""
     people: Mapping[str, Person] = field(default_factory=dict)
     """Whose the last entries are, by their id: names are in memory only, since the journal keeps them sealed."""
+    on_duty: tuple[str, str] = ("", "")
+    """The badge that was last shown and signed in, and its holder's name: in memory only, like all names."""
     stray: tuple[str, int] | None = None
     page: int = 0
     """The page of the paper register that was last held up; 0: none."""

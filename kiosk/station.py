@@ -40,6 +40,7 @@ from kiosk.steps import (
     five_here,
     identifying,
     measuring,
+    opening,
     person,
     photos,
     registering,
@@ -69,6 +70,7 @@ def reduce(state: State, given: Input, now: Now, setup: Setup) -> tuple[State, t
     step = _STEPS[type(given)](state, given, now, told)
     if isinstance(given, _CONFIRMING) and step[0].trouble is None:
         step = join(step, duty.confirm_by_the_way(step[0], now, told))
+    step = join(step, opening.followed(state, step[0]))
     return settings.committed(state, step[0], setup), step[1]
 
 

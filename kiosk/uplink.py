@@ -3,6 +3,7 @@
 import logging
 import queue
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -13,11 +14,12 @@ from typing import Any
 from contract.directory import Directory
 from contract.messages import Command, CommandReply, Config, Movements, Vitals
 from kiosk.connection import Connection, Signal, UplinkSettings
+from kiosk.credentials import BadCredentials, plain_words
 from kiosk.directory_keeper import load_kept_directory
 from kiosk.downlink import Downlink, Listeners, Reply
 from kiosk.inputs import Now
 from kiosk.journal import Journal, new_uuid
-from kiosk.session import Session, Speaker, Wake, keep_photo
+from kiosk.session import Leave, Session, Speaker, Wake, keep_photo
 
 __all__ = ["Link", "Uplink", "UplinkSettings", "load_kept_directory"]
 
@@ -97,6 +99,11 @@ class Uplink:
         self._is_cut.clear()
         self._hurry.set()
 
+    def connect_anew(self, why: str) -> None:
+        """End the connection in order once what was said before is sent, and connect again at once."""
+        self._hurry.set()
+        self._tell(Leave(why))
+
     def close(self) -> None:
         """Say goodbye to the broker and end the thread."""
         self._closing.set()
@@ -112,7 +119,7 @@ class Uplink:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def _tell(self, note: Wake | Reply) -> None:
+    def _tell(self, note: Wake | Reply | Leave) -> None:
         try:
             self._inbox.put_nowait((None, note))
         except queue.Full:  # so there is plenty that will wake the thread
@@ -141,15 +148,26 @@ class Uplink:
         connection = Connection(self._settings, self._speaker.presence(birth, online=False), self._signal)
         try:
             connection.open()
+        except BadCredentials as error:
+            self._show(False, str(error))
+            return
         except (OSError, ValueError) as error:
-            self._show(False, f"no broker at {self._settings.host}:{self._settings.port}: {error}")
+            why = plain_words(str(error), self._settings.host)
+            self._not_taken(why, isinstance(error, ssl.SSLError))
+            self._show(False, f"no broker at {self._settings.host}:{self._settings.port}: {why}")
             return
         session = Session(self._speaker, connection, birth)
         try:
             self._serve(session, connection)
         finally:
             session.close(orderly=self._closing.is_set())
+            self._not_taken(session.detail, session.over and not session.up)
             self._show(False, session.detail)
+
+    def _not_taken(self, why: str, refused: bool) -> None:
+        """Another of this station's certificates, if there is one, comes next."""
+        if refused and self._settings.credentials is not None:
+            self._settings.credentials.refused(why)
 
     def _serve(self, session: Session, connection: Connection) -> None:
         answer_by = self._monotonic() + _ANSWER_SECONDS

@@ -153,6 +153,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 
 class VolunteerView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
+    """As the badge says it; empty after a restart, until the badge is shown again."""
     since: str
     """HH:MM, local."""
     hours: float
@@ -237,7 +238,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     visits: tuple[VisitView, ...] = ()
     bookings: tuple[BookingView, ...] = ()
     roster: int = 0
-    """The directory's version when there is a roster (`/roster` has it), else 0."""
+    """The directory's version when there is an open roster (`/roster` has it), else 0."""
+    roster_closed: str | None = None
+    """Why it is there and not open (key): roster_closed (badge and PIN open it), roster_no_key (this badge never will)."""
     courier: str = "shelf"
     """The policy: shelf, visitor."""
     couriers: int = 0

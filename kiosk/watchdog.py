@@ -47,10 +47,15 @@ class Watchdog:
     def close(self) -> None:
         """Tell systemd that the station ends in an orderly way; no pulse after that."""
         if self._thread is not None:
+            self.hand_over()
+            self._notify("STOPPING=1")
+
+    def hand_over(self) -> None:
+        """No pulse any more, and no word of ending: another watchdog of this process takes over."""
+        if self._thread is not None:
             self._stop.set()
             self._thread.join()
             self._thread = None
-            self._notify("STOPPING=1")
 
     def __enter__(self) -> Self:
         return self.start()

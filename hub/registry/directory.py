@@ -1,4 +1,4 @@
-"""What the stations of a compound are told, put together from the tables."""
+"""What the stations of a compound are told, put together from the tables; what tells people is sealed (`openers`)."""
 
 from datetime import datetime, timedelta
 
@@ -11,16 +11,19 @@ from contract.directory import (
     Colours,
     DayCodes,
     Directory,
+    Households,
     InspectionFinding,
     InspectionFindings,
     Isolating,
     Notices,
+    Policies,
     Revocations,
+    Roster,
     Thresholds,
 )
 from contract.passes import BADGES
 from hub.config import Located
-from hub.registry import bookings, colours, keys, notices, photos, policies, roster, versions
+from hub.registry import bookings, colours, keys, notices, openers, photos, policies, roster, versions
 from hub.registry.day_codes import ensure_compound
 from hub.store.gates import load_standing
 from hub.store.tables import gates
@@ -40,15 +43,17 @@ def build(conn: sa.Connection, located: Located, compound: str, now: datetime) -
     codes = ensure_compound(conn, located, compound, now)
     version = versions.version_of(conn, compound)
     listed = sa.and_(table.c.compound == compound, table.c.expires > now - _SLACK)
-    return Directory(
+    limits, homes = policies.in_force(conn, compound), roster.build(conn, compound, now)
+    whole = Directory(
         version=version, issued_at=now, keys=keys.public_keys(conn),
         revocations=Revocations(ids=_ids(conn, listed, table.c.revoked_at.is_not(None))),
         isolating=Isolating(ids=_ids(conn, listed, table.c.isolating)),
         colours=_colours(conn, listed), badges=_badges(conn, listed), notices=Notices(notices=notices.told(conn, compound, now)),
         thresholds=_thresholds(conn, compound), codes=DayCodes(codes=codes), findings=_findings(conn, compound),
-        roster=roster.build(conn, compound, now), faces=photos.faces(conn, compound, now),
-        bookings=Bookings(bookings=bookings.in_sight(conn, compound, now)), policies=policies.in_force(conn, compound),
+        policies=limits, households=_households(limits, homes), roster=homes, faces=photos.faces(conn, compound, now),
+        bookings=Bookings(bookings=bookings.in_sight(conn, compound, now)),
     )  # fmt: skip
+    return openers.seal(conn, compound, whole, now)
 
 
 def _ids(conn: sa.Connection, *where: sa.ColumnElement[bool]) -> tuple[str, ...]:
@@ -64,7 +69,13 @@ def _colours(conn: sa.Connection, listed: sa.ColumnElement[bool]) -> Colours:
 def _badges(conn: sa.Connection, listed: sa.ColumnElement[bool]) -> Badges:
     kinds = table.c.kind.in_([kind.value for kind in BADGES])
     query = sa.select(table).where(listed, kinds, table.c.revoked_at.is_(None), table.c.pin.is_not(None)).order_by(table.c.id)
-    return Badges(badges=tuple(Badge(id=row.id, name=row.name, pin=row.pin) for row in conn.execute(query)))
+    return Badges(badges=tuple(Badge(id=row.id, pin=row.pin, opens=row.opens or "") for row in conn.execute(query)))
+
+
+def _households(limits: Policies, homes: Roster) -> Households:
+    """Who counts as one household, where that matters at the gate."""
+    behind = (tuple(sorted(holder.pass_id for holder in home.holders)) for home in homes.dwellings) if limits.outings else ()
+    return Households(households=tuple(sorted(behind)))
 
 
 def _thresholds(conn: sa.Connection, compound: str) -> Thresholds:
@@ -75,12 +86,13 @@ def _thresholds(conn: sa.Connection, compound: str) -> Thresholds:
 
 
 def _findings(conn: sa.Connection, compound: str) -> InspectionFindings:
-    """What inspections found missing at the compound's gates and nobody has found again since."""
+    """What inspections found missing at the compound's gates and nobody has found again since. The note stays at the hub: it may
+    name somebody, and no gate needs it."""
     ids = conn.scalars(sa.select(gates.c.id).where(gates.c.compound == compound).order_by(gates.c.id)).all()
     standing = load_standing(conn, ids)
     return InspectionFindings(
         findings=tuple(
-            InspectionFinding(gate=gate, item=one.item.value, note=one.note, at=one.observed_at)
+            InspectionFinding(gate=gate, item=one.item.value, at=one.observed_at)
             for gate in ids
             for one in standing.get(gate, ())
         )

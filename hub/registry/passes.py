@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 
 from contract import passes as contract_passes
 from contract.directory import pin_secret
+from contract.opening import opening_key, public_half
 from contract.passes import BADGES, Pass, PassKind
 from hub import revocations
 from hub.config import Located
@@ -21,7 +22,10 @@ from hub.revocations import Revocation
 from hub.store import tables
 from hub.store.tables import passes as table
 
-__all__ = ["ACTOR", "IssuedPass", "ensure_day_codes", "find", "issue", "list_passes", "revoke", "set_colour", "set_isolating"]
+__all__ = [
+    "ACTOR", "IssuedPass", "ensure_day_codes", "find", "issue", "list_passes", "opens_nothing", "revoke", "set_colour",
+    "set_isolating", "set_pin",
+]  # fmt: skip
 
 ROSTERED = frozenset({PassKind.RESIDENT, PassKind.WORKER})
 """Kinds of pass whose holders stand in the roster that the stations are told of."""
@@ -50,6 +54,8 @@ class IssuedPass(msgspec.Struct, frozen=True, kw_only=True):
     colour: str | None = None
     isolating: bool = False
     revoked_at: datetime | None = None
+    opens: str | None = None
+    """Of a badge: the public half of its opening key (`contract.opening`)."""
 
     def __repr__(self) -> str:
         return f"IssuedPass({self.id}, {self.kind})"
@@ -73,8 +79,7 @@ def issue(
     conn.execute(
         sa.insert(table).values(
             id=claims.id, kind=kind.value, compound=compound, name=claims.name, dwelling=dwelling, plate=plate, token=token,
-            pin=PasswordHasher().hash(pin_secret(pin, token)) if pin else None, not_before=claims.not_before, expires=until,
-            issued_at=now, issued_by=by,
+            not_before=claims.not_before, expires=until, issued_at=now, issued_by=by, **_pin_columns(pin, token),
         )
     )  # fmt: skip
     if kind in BADGES | ROSTERED:
@@ -129,6 +134,27 @@ def set_colour(conn: sa.Connection, pass_id_or_token: str, colour: str | None) -
     return _change(conn, find(conn, pass_id_or_token), colour=found)
 
 
+def set_pin(conn: sa.Connection, pass_id_or_token: str, pin: str) -> IssuedPass:
+    """A badge's new PIN; the badge itself stays as it is. What the old one opened, it opens no more. Raises `RegistryError`."""
+    known = find(conn, pass_id_or_token)
+    if known.revoked_at is not None:
+        raise RegistryError(f"pass {known.id} is revoked: issue a new one")
+    _check_pin(known.kind, pin)
+    return _change(conn, known, **_pin_columns(pin, known.token))
+
+
+def opens_nothing(one: IssuedPass, now: datetime) -> bool:
+    """Whether a badge that is good `now` was issued before it could open a roster: its PIN has to be set anew."""
+    return one.kind in BADGES and one.opens is None and one.revoked_at is None and one.expires > now
+
+
+def _pin_columns(pin: str | None, token: str) -> dict[str, str]:
+    """What is kept of a PIN: a hash to check it by, and the public half of the key that badge and PIN make."""
+    if not pin:
+        return {}
+    return {"pin": PasswordHasher().hash(pin_secret(pin, token)), "opens": public_half(opening_key(pin, token))}
+
+
 def _change(conn: sa.Connection, known: IssuedPass, **values: object) -> IssuedPass:
     conn.execute(sa.update(table).where(table.c.id == known.id).values(**values))
     versions.bump(conn, known.compound)
@@ -143,6 +169,10 @@ def _check(conn: sa.Connection, kind: PassKind, compound: str, name: str, dwelli
             raise RegistryError(f"{what} {text[:60]!r}: at most 60 printable characters")
     if not (plate if kind is PassKind.VEHICLE else name).strip():
         raise RegistryError(f"a {kind} pass needs a {'plate' if kind is PassKind.VEHICLE else 'name'}")
+    _check_pin(kind, pin)
+
+
+def _check_pin(kind: PassKind, pin: str | None) -> None:
     if kind in BADGES and not _PIN.fullmatch(pin or ""):
         raise RegistryError(f"a {kind} badge needs a PIN of 4 to 8 digits")
     if kind not in BADGES and pin is not None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-from contract.directory import Roster
+from contract.directory import Households
 from contract.events import Clock, Correction, Direction, Entry, Event, Outcome
 from kiosk.rules.schedule import is_open
 
@@ -35,10 +35,9 @@ def fold(outings: Outings, events: Iterable[Event]) -> dict[str, tuple[Outing, .
     return found
 
 
-def household(roster: Roster, pass_id: str) -> tuple[str, ...]:
-    """The passes behind the same door, this one among them; none when the roster does not know it."""
-    homes = (tuple(holder.pass_id for holder in dwelling.holders) for dwelling in roster.dwellings)
-    return next((passes for passes in homes if pass_id in passes), ())
+def household(homes: Households, pass_id: str) -> tuple[str, ...]:
+    """The passes behind the same door, this one among them; none when nobody has told where it belongs."""
+    return next((passes for passes in homes.households if pass_id in passes), ())
 
 
 def began(at: datetime, days: int, zone: tzinfo) -> datetime:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from contract.events import DeviceChange, Direction, DirectoryApplied
 from contract.messages import Movement
+from contract.opening import closed
 from kiosk import inputs
 from kiosk.drivers.base import Measurement
 from kiosk.inputs import Now
@@ -29,8 +30,11 @@ def measured(state: State, given: inputs.Measured, now: Now, setup: Setup) -> St
 
 
 def directory(state: State, given: inputs.DirectoryArrived, now: Now, setup: Setup) -> Step:
-    """From here on this directory decides; and no time is earlier than the one at which it was issued."""
-    new, at = given.directory, time_of(state, now)
+    """From here on this directory decides; and no time is earlier than the one at which it was issued.
+
+    One that was opened just before the shift ended comes too late to be open.
+    """
+    new, at = given.directory if state.lasting.shift is not None else closed(given.directory), time_of(state, now)
     state = replace(state, directory=new)
     if new.issued_at is not None and not now.synced and new.issued_at > at:
         state = replace(state, floor=state.floor + (new.issued_at - at))

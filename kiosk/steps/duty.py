@@ -5,7 +5,7 @@ from dataclasses import replace
 from contract.events import Body, DutyConfirmed, ShiftChange
 from contract.five import Item
 from contract.passes import BADGES, Pass
-from kiosk.inputs import CheckPin, EnterPin, Now, PinChecked, TokenSeen
+from kiosk.inputs import CheckPin, EnterPin, Now, OpenRoster, PinChecked, TokenSeen
 from kiosk.lasting import Shift
 from kiosk.setup import Setup
 from kiosk.state import (
@@ -17,23 +17,29 @@ from kiosk.state import (
     Typing,
     Waiting,
     fail,
+    join,
     past,
     record,
     time_of,
 )
-from kiosk.steps import attempts, five_here
+from kiosk.steps import attempts, five_here, opening
 from kiosk.steps.judging import rejected
 
 _CONFIRM_AGAIN_SECONDS = 60
 
 
 def badge_shown(state: State, seen: TokenSeen, claims: Pass, now: Now, setup: Setup) -> Step:
-    """A badge came into view: it confirms its own shift, or asks for its PIN."""
+    """A badge came into view: it confirms its own shift, or asks for its PIN; and both while it is to open the roster again."""
     problem = rejected(state, claims, now, setup, BADGES)
     if problem is not None:
         return fail(state, f"badge_{problem.problem}", now)
-    if state.lasting.shift is not None and state.lasting.shift.badge == claims.id:
-        return confirm(state, now, setup, by_touch=False)
+    if not _is_signed_in(state, claims.id):
+        return _ask(state, seen, claims, now)
+    state, effects = confirm(replace(state, on_duty=(claims.id, claims.name)), now, setup, by_touch=False)
+    return join((state, effects), _ask(state, seen, claims, now)) if opening.wants_pin(state, claims.id) else (state, effects)
+
+
+def _ask(state: State, seen: TokenSeen, claims: Pass, now: Now) -> Step:
     badges = state.directory.badges.badges if state.directory else ()
     badge = next((b for b in badges if b.id == claims.id), None)
     if badge is None:
@@ -43,7 +49,7 @@ def badge_shown(state: State, seen: TokenSeen, claims: Pass, now: Now, setup: Se
     if isinstance(state.at_hand, PinWanted) and state.at_hand.badge.id == badge.id:
         return state, ()
     back = state.at_hand if isinstance(state.at_hand, Measuring | Typing | Shown) else Waiting()
-    return replace(state, at_hand=PinWanted(badge, seen.text, now.mono_ns, back)), ()
+    return replace(state, at_hand=PinWanted(badge, seen.text, now.mono_ns, back, name=claims.name)), ()
 
 
 def pin_entered(state: State, touch: EnterPin, now: Now, setup: Setup) -> Step:
@@ -56,13 +62,18 @@ def pin_entered(state: State, touch: EnterPin, now: Now, setup: Setup) -> Step:
 
 
 def pin_checked(state: State, given: PinChecked, now: Now, setup: Setup) -> Step:
-    """Signed in, or one wrong PIN more."""
+    """Signed in, or one wrong PIN more. The right one opens the roster; for whoever is signed in already it does no more."""
     at_hand = state.at_hand
     if not isinstance(at_hand, PinWanted) or not at_hand.checking or at_hand.badge.id != given.badge:
         return state, ()
     if not given.ok:
         return _wrong_pin(state, at_hand, now, setup)
-    return record(back(attempts.right(state, given.badge), now), *_sign_in(state, given.badge, now, setup))
+    state = replace(back(attempts.right(state, given.badge), now), on_duty=(given.badge, at_hand.name))
+    if _is_signed_in(state, given.badge):
+        step = confirm(state, now, setup)
+    else:
+        step = record(state, *_sign_in(state, given.badge, now, setup))
+    return join(step, (step[0], (OpenRoster(given.badge, given.opening),)))
 
 
 def back(state: State, now: Now) -> State:
@@ -114,6 +125,10 @@ def expire(state: State, now: Now, setup: Setup) -> Step:
     if until and (time_of(state, now) - until).total_seconds() > setup.timing.shift_left:
         return record(state, *_off(state, shift, "expired", now))
     return state, ()
+
+
+def _is_signed_in(state: State, badge: str) -> bool:
+    return state.lasting.shift is not None and state.lasting.shift.badge == badge
 
 
 def _sign_in(state: State, badge: str, now: Now, setup: Setup) -> tuple[Body, ...]:

@@ -183,7 +183,7 @@ def _over_quota(state: State, person: Person, now: Now, setup: Setup) -> bool:
     limits = _limits(state, person, now, setup)
     if state.directory is None or person.pass_id is None or person.direction is not Direction.OUT or not limits.outings:
         return False
-    passes = [one for one in quota.household(state.directory.roster, person.pass_id) if colour_rule(state, one).quota]
+    passes = [one for one in quota.household(state.directory.households, person.pass_id) if colour_rule(state, one).quota]
     gone_out = [at for one in passes for at in _gone_out(state, one)]
     return quota.is_over(gone_out, time_of(state, now), limits.outings, limits.outing_days, setup.timezone)
 

@@ -13,6 +13,7 @@ from kiosk.rules.admission import Decision
 from kiosk.rules.temperature import judge_typed
 from kiosk.setup import Setup
 from kiosk.state import ALONE, Person, Shown, State, Step, fail, join, time_of
+from kiosk.steps import opening
 from kiosk.steps.deciding import is_busy, met
 from kiosk.steps.entries import asked_for, entry_of, reading_of
 from kiosk.steps.forms import Form
@@ -25,9 +26,11 @@ _LEFT = Decision(Outcome.ADMIT)
 
 def find(state: State, touch: FindHolder, now: Now, setup: Setup) -> Step:
     """A resident without a card: from here on as if the card had been shown, but by the volunteer's name."""
+    if state.lasting.shift is None:
+        return fail(state, "not_signed_in", now)
     found = in_roster(state, touch.pass_id)
     if found is None:
-        return fail(state, "no_such_person", now)
+        return fail(state, opening.why_closed(state) or "no_such_person", now)
     dwelling, holder = found
     form = Form(Who.RESIDENT, "list", holder.pass_id, name=holder.name, dwelling=f"{dwelling.building}{dwelling.room}")
     return _comes(state, form, (ALONE,), state.direction, now, setup)

@@ -16,7 +16,7 @@ class Served:
     """An app that is being served; `close()` or `with` ends it."""
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        self._streams = (app.extensions["streams"], app.extensions["resident_streams"])
+        self._streams = [app.extensions[name] for name in ("streams", "resident_streams") if name in app.extensions]
         self._sockets: dict[int, Any] = {}
         self._server = waitress.create_server(app, map=self._sockets, host=host, port=port, threads=THREADS)
         self._stopping = threading.Event()
@@ -49,5 +49,5 @@ class Served:
 
 
 def serve(app: Flask, host: str, port: int) -> Served:
-    """Serves an app of `create_app` until closed. Raises `OSError` when the address is taken."""
+    """Serves an app of `create_app`, or that of joining, until closed. Raises `OSError` when the address is taken."""
     return Served(app, host, port)

@@ -63,6 +63,8 @@ ERRORS: dict[str, Pair] = {
     "already_corrected": ("这条已更正过", "Corrected already"),
     "timed_out": ("超时，请重来", "Timed out, begin again"),
     "no_such_person": ("名册里没有此人", "Not in the roster"),
+    "roster_closed": ("名册未打开：请刷工作证、输密码", "Roster closed: show your badge, enter the PIN"),
+    "roster_no_key": ("此工作证打不开名册：请居委重设密码", "This badge can't open the roster: have its PIN set anew"),
     "nobody_there": ("现在没有人可加", "Nobody to go with"),
     "needs_plate": ("请先填车牌", "The plate is needed"),
     "needs_name": ("请填姓名、电话或到访户", "Name, phone or household is needed"),

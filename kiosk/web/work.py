@@ -149,6 +149,7 @@ DEVICES: dict[str, Pair] = {
     "scanner": ("扫码", "Scanner"),
     "hand-scanner": ("手持扫码", "Hand scanner"),
     "thermometer": ("测温仪", "Thermometer"),
+    "roster": ("名册", "Roster"),
     "journal": ("记录", "Journal"),
     "light": ("信号灯", "Light"),
     "buzzer": ("蜂鸣器", "Buzzer"),

@@ -18,7 +18,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.public import PrivateKey
 
-from contract import certifying, directory, documents, events, five, messages, passes, sealing, signing, topics
+from contract import certifying, directory, documents, events, five, messages, opening, passes, sealing, signing, topics
 from contract.codec import Message, encode
 
 FOLDER = Path(__file__).parents[2] / "docs" / "contract"
@@ -185,8 +185,12 @@ EVENTS = tuple(
 # Messages.
 
 PIN = "$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
+PIN_DIGITS, BADGE = "2468", issue(PASSES[4])
+OPENING = opening.opening_key(PIN_DIGITS, BADGE)
+"""The badge's opening key: what its token and PIN make, the same every time."""
+CONTENT_KID, CONTENT = "c-1", bytes(range(224, 256))
 
-DIRECTORY = directory.Directory(
+PLAIN_DIRECTORY = directory.Directory(
     roster=directory.Roster(
         dwellings=(
             directory.Dwelling(building="3", room="502", holders=(directory.RosterHolder(pass_id=RESIDENT.id, name="王*明"),)),
@@ -224,12 +228,17 @@ DIRECTORY = directory.Directory(
         rules={"green": directory.ColourRule(label="绿"), "purple": directory.ColourRule(label="紫", quota=False)},
         holders={RESIDENT.id: "green"},
     ),
-    badges=directory.Badges(badges=(directory.Badge(id=PASSES[4].id, name="李**", pin=PIN),)),
+    badges=directory.Badges(badges=(directory.Badge(id=PASSES[4].id, pin=PIN, opens=opening.public_half(OPENING)),)),
     notices=directory.Notices(notices=(directory.Notice(id="n1", zh="请出示出入证", en="Show your pass"),)),
     thresholds=directory.Thresholds(schedule=((360, 1380),)),
     codes=directory.DayCodes(codes=(directory.DayCode(gate="east", day="2026-02-16", desk="D-7Q4K", register="R-9M2X"),)),
-    findings=directory.InspectionFindings(findings=(directory.InspectionFinding(gate="east", item="desk", note="无人", at=AT),)),
+    findings=directory.InspectionFindings(findings=(directory.InspectionFinding(gate="east", item="desk", at=AT),)),
+    households=directory.Households(households=((RESIDENT.id,),)),
 )  # fmt: skip
+DIRECTORY = opening.seal_parts(
+    PLAIN_DIRECTORY, COMPOUND, CONTENT_KID, CONTENT, {PASSES[4].id: opening.public_half(OPENING)}
+)  # fmt: skip
+"""As the hub has it: what tells people is open in it, and sealed beside."""
 BIRTH = messages.Presence(online=True, birth="birth-1", boot=BOOT, journal=JOURNAL, last_seq=12, software="0.1.0")
 WILL = msgspec.structs.replace(BIRTH, online=False)
 BATCH = messages.JournalBatch(journal=JOURNAL, boot=BOOT, mono_ns=13 * 10**9, first_seq=1, events=messages.raw_events(EVENTS))
@@ -310,6 +319,16 @@ def part_vectors() -> list[dict[str, Any]]:
     ]
 
 
+def opening_vectors() -> dict[str, Any]:
+    """From a badge and its PIN to what the sealed parts hold."""
+    badge = {
+        "id": PASSES[4].id, "token": BADGE, "pin": PIN_DIGITS, "opening_private": sealing.b64(OPENING),
+        "opens": opening.public_half(OPENING),
+    }  # fmt: skip
+    plain = {name: value(getattr(DIRECTORY, name)) for name in directory.SEALED}
+    return {"compound": COMPOUND, "badge": badge, "key": CONTENT_KID, "content": sealing.b64(CONTENT), "opened": plain}
+
+
 def pass_vectors() -> list[dict[str, Any]]:
     """A pass of each kind and what it says."""
     return [{"token": issue(one), "claims": value(asdict(one))} for one in PASSES]
@@ -339,7 +358,7 @@ def files() -> dict[str, bytes]:
     vectors = {
         "keys": key_vectors(), "messages": message_vectors(), "events": [value(e) for e in EVENTS],
         "directory": part_vectors(), "passes": pass_vectors(), "rejects": reject_vectors(),
-        "certificates": certificate_vectors(),
+        "certificates": certificate_vectors(), "opening": opening_vectors(),
     }  # fmt: skip
     made = {f"vectors/{name}.json": _pretty(content) for name, content in vectors.items()}
     return {**made, "schema.json": _pretty(documents.json_schema()), "asyncapi.json": _pretty(documents.asyncapi())}

@@ -17,13 +17,17 @@ export const bookings = {
     if (!opened) frozen.open([...snapshot.bookings].sort((a, b) => Number(b.now) - Number(a.now)));
     opened = true;
     const lines = frozen.grown(snapshot.bookings, "id");
-    if (!lines.length) return nothing("no_bookings");
+    if (!lines.length) return none(snapshot);
     return [
       h("ol", { class: "rows" }, frozen.page(lines, ROWS).map(booking)),
       frozen.turners(lines.length, ROWS),
     ];
   },
 };
+
+function none({ roster_closed: why }) {
+  return why ? h("p", { class: "said" }, say("errors", why)) : nothing("no_bookings");
+}
 
 function booking({ line }) {
   const what = [line.window, say("bookings", line.kind), line.plate].filter(Boolean).join(" ");

@@ -3,11 +3,10 @@
 import { button, h } from "./dom.js";
 import { digits } from "./digits.js";
 import { columnsFor, grid } from "./grid.js";
-import { holdersOf, roomsOf, roster } from "./roster.js";
+import { holdersOf, roomsOf, roster, whyNobody } from "./roster.js";
 import { say } from "./words.js";
 
 const ROWS = 4;
-const UNKNOWN = { none: "no_roster", lost: "roster_lost" };
 
 export function scene({ building, room, filter, page, typedBuilding }) {
   return [roster().state, building, room, filter == null ? "" : "filter", page ?? 0, typedBuilding == null ? "" : "room"].join("/");
@@ -33,7 +32,7 @@ export function prompt(state) {
 export function pick(wanted) {
   const { state } = wanted, known = roster().state;
   if (known === "loading" || known === "unknown") return h("p", { class: "said" }, say("ui", "loading"));
-  if (known !== "here") return wanted.strict ? h("p", { class: "said" }, say("ui", UNKNOWN[known])) : typed(wanted);
+  if (known !== "here") return wanted.strict ? h("p", { class: "said" }, whyNobody()) : typed(wanted);
   if (state.room != null) return holders(wanted);
   return state.filter == null ? all(state, choicesOf(wanted), wanted.skip) : filtered(state, choicesOf(wanted));
 }
@@ -92,7 +91,7 @@ function typed({ state, done, skip }) {
     value: state.digits ?? "", most: building == null ? 3 : 5, set: (next) => { state.digits = next; },
     ready: Boolean(state.digits), done: finish,
     beside: [
-      roster().state === "lost" ? h("p", { class: "note" }, say("ui", UNKNOWN.lost)) : null,
+      roster().state === "lost" ? h("p", { class: "note" }, whyNobody()) : null,
       skip && building == null ? button(skip.label, skip.act, { class: "quiet" }) : null,
     ],
   });

@@ -4,7 +4,7 @@ import { button } from "./dom.js";
 import * as dwelling from "./dwelling.js";
 import { asking } from "./form.js";
 import { enter, errorWords } from "./nav.js";
-import { roster } from "./roster.js";
+import { whyNobody } from "./roster.js";
 import { send } from "./touch.js";
 import { say } from "./words.js";
 
@@ -16,7 +16,7 @@ export const find = {
   back: () => dwelling.stepBack(state),
   scene: () => dwelling.scene(state),
   draw(snapshot) {
-    const error = errorWords(snapshot), known = !["none", "lost"].includes(roster().state);
+    const error = errorWords(snapshot), known = !whyNobody();
     const prompt = known ? dwelling.prompt(state) : say("titles", "find");
     const found = ({ holder }, element) => send({ action: "find", pass_id: holder.pass_id }, element);
     return [

@@ -5,7 +5,7 @@ import { asking } from "./form.js";
 import { Frozen, nothing, row } from "./lists.js";
 import { errorWords } from "./nav.js";
 import { send, surely } from "./touch.js";
-import { celsius, listed, say } from "./words.js";
+import { celsius, listed, say, volunteerName } from "./words.js";
 
 const ROWS = 3;
 const frozen = new Frozen();
@@ -42,9 +42,13 @@ function detailed(snapshot) {
 }
 
 function duty({ volunteer, online, inside, link_detail: link }) {
-  const on = volunteer ? say("ui", "on_duty", { ...volunteer, hours: volunteer.hours.toFixed(1) }) : say("ui", "nobody");
+  const on = volunteer ? say("ui", "on_duty", onDuty(volunteer)) : say("ui", "nobody");
   const count = inside == null ? "" : say("ui", "inside", { n: inside });
   return [on, online ? count : link].filter(Boolean).join(" · ");
+}
+
+function onDuty(volunteer) {
+  return { ...volunteer, name: volunteerName(volunteer), hours: volunteer.hours.toFixed(1) };
 }
 
 function line({ line: entry }) {

@@ -1,13 +1,22 @@
-// Who lives where, fetched when it is first wanted and kept as long as the directory stays the same.
+// Who lives where, fetched when it is first wanted and kept as long as the directory stays the same and open.
 
-let version = null, buildings = [], state = "unknown";
+import { say } from "./words.js";
+
+let version = null, closed = null, buildings = [], state = "unknown";
 
 export function fetchRoster(snapshot, redraw) {
-  if (version === snapshot.roster && state !== "lost") return;
+  if (version === snapshot.roster && closed === snapshot.roster_closed && state !== "lost") return;
   version = snapshot.roster;
+  closed = snapshot.roster_closed;
   buildings = [];
-  state = version ? "loading" : "none";
+  state = version ? "loading" : closed ? "closed" : "none";
   if (version) receive(version, redraw);
+}
+
+// Why there is nobody in it, in words; empty while there is.
+export function whyNobody() {
+  if (state === "closed") return say("errors", closed);
+  return { none: say("ui", "no_roster"), lost: say("ui", "roster_lost") }[state] ?? "";
 }
 
 export function roster() {

@@ -2,7 +2,7 @@
 
 import { drawSlot } from "./slot.js";
 import { drawVerdict } from "./verdict.js";
-import { $, $$, holderWords, put, say } from "./words.js";
+import { $, $$, holderWords, put, say, volunteerName } from "./words.js";
 
 const VIEWS = {
   waiting: "waiting", several: "waiting", measuring: "verdict", outcome: "verdict", typing: "pad", pin: "pad", checklist: "checklist",
@@ -45,7 +45,7 @@ export function drawProgress(share) {
 function drawTop(snapshot, title) {
   put($("#gate"), title ?? snapshot.gate);
   put($("#clock"), snapshot.clock_synced ? snapshot.clock : `≈${snapshot.clock}`);
-  put($("#volunteer"), snapshot.volunteer?.name ?? say("ui", "nobody"));
+  put($("#volunteer"), snapshot.volunteer ? volunteerName(snapshot.volunteer) : say("ui", "nobody"));
   put($("#link"), title ? say("ui", snapshot.online ? "online" : "offline_short") : linkWords(snapshot));
   $("#link").dataset.online = snapshot.online;
 }

@@ -29,6 +29,11 @@ export function chooseNext() {
   chosen = waiting[(waiting.indexOf(current()) + 1) % waiting.length]?.key;
 }
 
+// Somebody else is at hand or nobody is any more: what weighs most is shown again.
+export function chooseNone() {
+  chosen = null;
+}
+
 export function drawSlot(snapshot) {
   waiting = attention(snapshot);
   const now = current() ?? notice(snapshot);
@@ -61,9 +66,14 @@ function attention(snapshot) {
     overdue && bar("overdue", "ask", say("ui", "overdue_visits", { n: overdue }), see("visits")),
     snapshot.uncounted && bar("uncounted", "ask", say("ui", "uncounted", snapshot), { button: say("menu", "key_in"), open: "key_in" }),
     volunteer?.over && bar("over", "ask", say("ui", "over", volunteer)),
+    closedRoster(snapshot),
     snapshot.shut && bar("shut", "ask", say("ui", "shut_now"), { button: say("ui", "open_gate"), touch: { action: "shut", shut: false } }),
     !snapshot.clock_synced && bar("clock", "ask", say("ui", "clock_unsynced")),
   ].filter(Boolean);
+}
+
+function closedRoster({ roster_closed: why, volunteer, shut }) {
+  return why && volunteer && !shut && bar("roster", "ask", say("errors", why));
 }
 
 function missing({ item, reason, todo, touch }) {

@@ -13,7 +13,7 @@ import { records } from "./records.js";
 import { fetchRoster } from "./roster.js";
 import { draw, drawLeft, drawProgress, viewOf } from "./screen.js";
 import { settings } from "./settings.js";
-import { chooseItem, chooseNext, slotDoes, slotOther } from "./slot.js";
+import { chooseItem, chooseNext, chooseNone, slotDoes, slotOther } from "./slot.js";
 import { play } from "./sound.js";
 import { isUnheard, send, settle } from "./touch.js";
 import { roleToAdd } from "./verdict.js";
@@ -47,6 +47,7 @@ function isNew(before, snapshot) {
 
 function begin(snapshot) {
   settle();
+  chooseNone();
   total = snapshot.seconds_left;
   stationChanged(snapshot);
   openPad(snapshot);

@@ -44,6 +44,11 @@ export function holderWords(holder) {
   return [holder.name, holder.plate, holder.dwelling, kindWords(holder)].filter(Boolean).join(" ");
 }
 
+// After a restart the name is not known until the badge is shown again.
+export function volunteerName({ name }) {
+  return name || say("kinds", "volunteer");
+}
+
 export function celsius(value) {
   return value == null ? "" : `${value.toFixed(1)}℃`;
 }
