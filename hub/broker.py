@@ -1,4 +1,4 @@
-"""A Mosquitto of our own for the demonstration and the tests, and the password file and ACL that any Mosquitto of a hub needs."""
+"""A Mosquitto of our own for the demonstration and the tests, and the access files that any Mosquitto of a hub needs."""
 
 import os
 import shutil
@@ -17,20 +17,31 @@ HUB_USER = "hub"
 
 @dataclass(frozen=True)
 class Login:
-    """A station's credentials on the broker: its user name is its id."""
+    """A station on the broker: its user name is its id, by a password or, without one, by its certificate."""
 
     station: str
     compound: str
-    password: str
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """By what the broker knows stations' certificates, and which it is to refuse; in PEM."""
+
+    authorities: str
+    revoked: str
 
 
 class BrokerMissing(RuntimeError):
     """No Mosquitto on this machine, or it did not start."""
 
 
-def acl(logins: Iterable[Login]) -> str:
-    """The ACL file: the hub all of gatepost/, each station only its own name and its own compound."""
-    lines = [f"user {HUB_USER}", f"topic readwrite {topics.ROOT}/#", ""]
+def acl(logins: Iterable[Login], mark: str = "") -> str:
+    """The ACL file: the hub all of gatepost/, each station only its own name and its own compound.
+
+    `mark`: to `mark_topic` of it the hub may write once the broker has read this file, and no sooner.
+    """
+    lines = [f"user {HUB_USER}", f"topic readwrite {topics.ROOT}/#", *([f"topic write {mark_topic(mark)}"] if mark else []), ""]
     for login in logins:
         own, compound = f"{topics.ROOT}/station/{login.station}", f"{topics.ROOT}/compound/{login.compound}"
         channels = [(c, d.from_station) for c, d in topics.DELIVERY.items()]
@@ -40,15 +51,25 @@ def acl(logins: Iterable[Login]) -> str:
     return "\n".join(lines)
 
 
-def write_access(folder: Path, hub_password: str, logins: Iterable[Login]) -> None:
-    """Write `passwords` and `acl` for Mosquitto, readable by their owner alone."""
+def mark_topic(mark: str) -> str:
+    """The topic by which the hub finds out whether the broker has read its access files."""
+    return f"gatepost/access/{mark}"
+
+
+def write_access(folder: Path, hub_password: str, logins: Iterable[Login], trust: Trust | None = None, mark: str = "") -> None:
+    """Write `passwords`, `acl` and, with `trust`, `stations-ca.pem` and `stations.crl` for Mosquitto, for their owner alone.
+
+    Each is there whole or not at all; `acl` is the last, since its change has the broker read all of them again.
+    """
     logins = list(logins)
-    passwords = folder / "passwords"
-    plain = [(HUB_USER, hub_password), *((x.station, x.password) for x in logins)]
-    _write_private(passwords.with_suffix(".new"), "".join(f"{user}:{password}\n" for user, password in plain))
-    subprocess.run([_program("mosquitto_passwd"), "-U", str(passwords.with_suffix(".new"))], check=True, capture_output=True)
-    passwords.with_suffix(".new").replace(passwords)
-    _write_private(folder / "acl", acl(logins))
+    plain = [(HUB_USER, hub_password), *((x.station, x.password) for x in logins if x.password)]
+    if trust is not None:
+        _put(folder / "stations-ca.pem", trust.authorities)
+        _put(folder / "stations.crl", trust.revoked)
+    fresh = _write_private(folder / "passwords.new", "".join(f"{user}:{password}\n" for user, password in plain))
+    subprocess.run([_program("mosquitto_passwd"), "-U", str(fresh)], check=True, capture_output=True)
+    fresh.replace(folder / "passwords")
+    _put(folder / "acl", acl(logins, mark))
 
 
 def free_port() -> int:
@@ -127,9 +148,14 @@ class Mosquitto:
         )
 
 
-def _write_private(path: Path, text: str) -> None:
+def _put(path: Path, text: str) -> None:
+    _write_private(path.with_name(f"{path.name}.new"), text).replace(path)
+
+
+def _write_private(path: Path, text: str) -> Path:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
+    return path
 
 
 def _program(name: str) -> str:

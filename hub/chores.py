@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from hub import acting, rectifications, uploads
+from hub import acting, rectifications, renewing, uploads
 from hub.config import Located
 from hub.raising import keep_looking
 from hub.registry.errors import RegistryError
@@ -19,6 +19,7 @@ from hub.store.writing import writing
 log = logging.getLogger(__name__)
 RECTIFY_SECONDS = 30.0
 REPORT_SECONDS = 3600.0
+RENEW_SECONDS = 5.0
 TIDY_SECONDS = 300.0
 PATIENCE_SECONDS = 30.0
 """A chore that is in the middle of something is waited for this long: an address that does not answer takes 20."""
@@ -51,6 +52,16 @@ def keep_rectifying(engine: sa.Engine, _located: Located, stop: threading.Event)
         stop.wait(RECTIFY_SECONDS)
 
 
+def keep_certified(engine: sa.Engine, located: Located, stop: threading.Event) -> None:
+    """Renew the stations' certificates before they end."""
+    while not stop.is_set():
+        try:
+            renewing.renew(engine, located, datetime.now(UTC))
+        except Exception:
+            log.exception("certificates of stations could not be renewed; trying again")
+        stop.wait(RENEW_SECONDS)
+
+
 def keep_tidy(_engine: sa.Engine, located: Located, stop: threading.Event) -> None:
     """Forget lists that were read for an import and never taken."""
     while not stop.is_set():
@@ -74,4 +85,4 @@ def keep_reporting(engine: sa.Engine, located: Located, stop: threading.Event) -
 
 
 Chore = Callable[[sa.Engine, Located, threading.Event], None]
-CHORES: tuple[Chore, ...] = (keep_rectifying, keep_looking, keep_sending, keep_reporting, keep_tidy)
+CHORES: tuple[Chore, ...] = (keep_rectifying, keep_looking, keep_sending, keep_reporting, keep_tidy, keep_certified)

@@ -49,6 +49,10 @@ class Web(Section, frozen=True, kw_only=True):
     """How many proxies in a row stand before the pages and add to X-Forwarded-For; 0: nobody's word is taken for an address."""
     public_url: Address = ""
     """Where people reach the pages, such as https://hub.example.org: for links in what is sent; empty: none there."""
+    certificate: str | None = None
+    """The certificate (PEM) that the hub serves the pages with; empty: plain HTTP, for a proxy on this machine."""
+    key: str | None = None
+    """Its private key: the hub then serves the pages over TLS itself."""
 
 
 class Store(Section, frozen=True, kw_only=True):
@@ -145,6 +149,8 @@ def load(path: Path) -> Located:
         ZoneInfo(settings.timezone)
     except (KeyError, ValueError, OSError):
         raise BadSettings(f"{path}: key 'timezone' is {settings.timezone!r}: not a time zone, such as Asia/Shanghai") from None
+    if settings.web.key is not None and settings.web.certificate is None:
+        raise BadSettings(f"{path}: key 'web.key' is set without 'web.certificate': TLS takes both")
     for root in settings.keys.roots:
         if not _is_key(root):
             raise BadSettings(f"{path}: key 'keys.roots' is {root!r}: not a root's public key as `hub key root` prints it")

@@ -12,6 +12,7 @@ from contract import topics
 from contract.topics import StationTopic
 from hub import station_settings
 from hub.link import Denied, Outgoing
+from hub.registry.cut_offs import cut_offs
 from hub.rules.settings_by_place import ConfigState
 from hub.signer import Signer
 from hub.station_settings import StationConfig
@@ -47,7 +48,10 @@ class ConfigSender:
         """One look, once a second at most. Raises `LinkDown`, `RegistryError` and what the store raises; then nothing is lost."""
         if self._monotonic() < self._look_at:
             return
-        due = [one for one in self._noted(now) if self._is_due(one, connection)]
+        with self._engine.connect() as conn:
+            out = cut_offs(conn)
+        self._sent = {station: held for station, held in self._sent.items() if station not in out}
+        due = [one for one in self._noted(now) if one.station not in out and self._is_due(one, connection)]
         for one in due[:AT_ONCE]:
             self._send(one, connection)
         self._look_at = self._monotonic() + (LOOK_SECONDS if len(due) <= AT_ONCE else 0)

@@ -1,5 +1,9 @@
-"""Events written before a boot's clock was synced, dated once it was: `mono_ns` tells how long before."""
+"""Events written before a boot's clock was synced, dated once it was: `mono_ns` tells how long before.
 
+One that can't be dated so lies between those before and after it in its journal, and that is all that is said of it.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +30,35 @@ def redate(connection: sa.Connection, station: str, boot: str) -> datetime | Non
     connection.execute(sa.update(events).where(*keys).values(at=sa.bindparam("when"), clock=DATED), changes)
     times: list[datetime] = [*(row.at for row in rows), *(change["when"] for change in changes)]
     return min(times)
+
+
+def span(connection: sa.Connection, journal: str, seq: int) -> tuple[datetime | None, datetime] | None:
+    """From when to when an event was that is not dated; None for one that is.
+
+    No earlier than the last dated one before it, if there is any; no later than the first after it, or than it was received.
+    """
+    row = connection.execute(sa.select(events).where(events.c.journal == journal, events.c.seq == seq)).first()
+    if row is None or row.clock != Clock.UNSYNCED.value:
+        return None
+    dated = sa.and_(events.c.journal == journal, events.c.clock.in_((Clock.SYNCED.value, DATED)))
+    near = sa.select(events.c.at).where(dated).limit(1)
+    before = connection.scalar(near.where(events.c.seq < seq).order_by(events.c.seq.desc()))
+    after = connection.scalar(near.where(events.c.seq > seq).order_by(events.c.seq))
+    latest = min(row.received_at, after or row.received_at)
+    return None if before is None else min(before, latest), latest
+
+
+def bound(connection: sa.Connection, journal: str, numbers: Iterable[int]) -> list[datetime]:
+    """Put events that can't be dated where they can have been, so that they stand in the day in which they were; returns when."""
+    times = []
+    for seq in sorted(numbers):
+        mine = sa.and_(events.c.journal == journal, events.c.seq == seq)
+        found = span(connection, journal, seq)
+        if found is not None:
+            at = min(max(filter(None, (found[0], connection.scalar(sa.select(events.c.at).where(mine))))), found[1])
+            connection.execute(sa.update(events).where(mine).values(at=at))
+            times.append(at)
+    return times
 
 
 def _sync(connection: sa.Connection, station: str, boot: str) -> Any:

@@ -52,7 +52,7 @@ class Ingest:
     ) -> None:  # fmt: skip
         self._engine, self._signer, self._now, self._turned = engine, signer, now, turned
         self._judging = Judging(lifetimes=located.lifetimes, zone=located.zone)
-        self._listener = Listener(located.settings.broker, "hub-ingest", now)
+        self._listener = Listener(located.settings.broker, "hub-ingest", now, folder=located.folder)
         self._worker = threading.Thread(target=self._work, name="ingest", daemon=True)
         self._stopping = threading.Event()
         self._hears = False

@@ -82,7 +82,14 @@ class Refused(Value, frozen=True, kw_only=True):
     reason: str
 
 
-Taken = Batch | Birth | Pulse | Photo | Reply | Refused
+class Cleared(Value, frozen=True, kw_only=True):
+    """What the broker kept of a station's presence was taken away, by the hub that cut it off; it says nothing."""
+
+    station: str
+    at: datetime
+
+
+Taken = Batch | Birth | Pulse | Photo | Reply | Cleared | Refused
 
 
 def take(received: Received) -> Taken:
@@ -128,7 +135,9 @@ def _batch(station: str, rest: str, received: Received) -> Batch:
     return Batch(station=station, at=received.at, sent=sent, lines=lines)
 
 
-def _birth(station: str, rest: str, received: Received) -> Birth:
+def _birth(station: str, rest: str, received: Received) -> Birth | Cleared:
+    if not received.payload:
+        return Cleared(station=station, at=received.at)
     presence = decode(Presence, received.payload)
     storable("birth and journal", presence.birth, presence.journal)
     return Birth(station=station, at=received.at, retained=received.retained, presence=presence)

@@ -78,25 +78,32 @@ class Keeper:
             self._photo(taken)
         return None
 
+    def again(self, station: str, journal: str, line: Line, at: datetime) -> None:
+        """Do what a stored event leads to that can be read only now, at `at`."""
+        self._follow(station, journal, [line], at)
+
     def _batch(self, batch: Batch) -> Refused | None:
-        gate = self._gate(batch.station)
-        fresh, refused = self._journals.keep(batch, gate)
+        fresh, refused = self._journals.keep(batch, self._gate(batch.station))
+        self._follow(batch.station, batch.sent.journal, fresh, batch.at)
+        return refused
+
+    def _follow(self, station: str, journal: str, fresh: list[Line], at: datetime) -> None:
+        gate = self._gate(station)
         said = [known for line in fresh if (known := _evidence(line)) is not None]
         if said:
-            evidence.by_event(self._connection, batch.station, said)
-        upsert(self._connection, attachments, _attachments(batch.station, fresh))
+            evidence.by_event(self._connection, station, said)
+        upsert(self._connection, attachments, _attachments(station, fresh))
         for line in fresh:
             if line.event is not None and isinstance(line.event.body, SettingsChanged):
-                station_settings.answered(self._connection, batch.station, line.event.body, line.at)
+                station_settings.answered(self._connection, station, line.event.body, line.at)
         if gate is not None:
             self._touched.add(gate)
-            dated = self._date(batch, fresh)
-            late.mark(self._connection, gate, [*_late(fresh, batch.at), *dated])
+            dated = self._date(station, journal, fresh)
+            late.mark(self._connection, gate, [*_late(fresh, at), *dated])
             if dated or any(_body(line, GateShut) for line in fresh):
                 self._journals.write()
                 closing.refresh(self._connection, gate)
-            self._come_home(gate, fresh, batch.at)
-        return refused
+            self._come_home(gate, fresh, at)
 
     def _come_home(self, gate: str, fresh: list[Line], at: datetime) -> None:
         telling = [line for line in fresh if line.event is not None and tells_of_homecoming(line.event.body)]
@@ -104,11 +111,12 @@ class Keeper:
             self._journals.write()
             homecoming.take_in(self._connection, gate, telling, at)
 
-    def _date(self, batch: Batch, fresh: list[Line]) -> list[datetime]:
+    def _date(self, station: str, journal: str, fresh: list[Line]) -> list[datetime]:
         boots = {line.boot for line in fresh if line.clock == Clock.UNSYNCED or _body(line, ClockSynced)}
         if boots:
             self._journals.write()
-        return [at for boot in boots if (at := dating.redate(self._connection, batch.station, boot)) is not None]
+        dated = [at for boot in boots if (at := dating.redate(self._connection, station, boot)) is not None]
+        return dated + dating.bound(self._connection, journal, [line.seq for line in fresh if _is_adrift(line)])
 
     def _birth(self, birth: Birth) -> None:
         known = self._connection.execute(sa.select(pulses).where(pulses.c.station == birth.station)).mappings().first()
@@ -171,6 +179,11 @@ def _body(line: Line, *kinds: type) -> bool:
     return line.event is not None and isinstance(line.event.body, kinds)
 
 
+def _is_adrift(line: Line) -> bool:
+    """Whether its time is only what a clock showed that nothing kept in step."""
+    return line.event is not None and line.clock == Clock.UNSYNCED and line.anchored_at is None
+
+
 def _attachments(station: str, lines: list[Line]) -> list[dict[str, Any]]:
     """Which photo belongs to which event; the photo itself comes by itself."""
     said = [(line, line.event.body) for line in lines if line.event is not None]
@@ -184,7 +197,7 @@ def _attachments(station: str, lines: list[Line]) -> list[dict[str, Any]]:
 
 
 def _late(lines: list[Line], received_at: datetime) -> list[datetime]:
-    telling = [line for line in lines if _body(line, EvidenceChange, Started, Stopped)]
+    telling = [line for line in lines if _body(line, EvidenceChange, Started, Stopped) and not _is_adrift(line)]
     return [line.at for line in telling if line.at < received_at - _LATE]
 
 

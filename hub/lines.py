@@ -12,6 +12,8 @@ from contract.messages import JournalBatch
 from hub.rules.compliance import Value
 
 UNREADABLE = "unreadable"
+AHEAD = timedelta(minutes=2)
+"""A clock further ahead of an event's arrival than this is wrong, whatever it says of itself: no event comes before it was."""
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -55,10 +57,13 @@ def read_line(raw: bytes, seq: int, received_at: datetime, batch: JournalBatch) 
         _check(event, seq)
     except BadMessage as error:
         return _unreadable(raw, seq, received_at, str(error))
-    anchor = _anchor(event.boot, event.mono_ns, event.clock, event.at, received_at, batch)
+    anchor = _anchor(event, received_at, batch)
+    sure = _is_sure(event, anchor or received_at)
+    happened = anchor or (min(event.at, received_at) if sure else None)
     return Line(
-        seq=seq, id=event.id, at=event.at if event.clock is Clock.SYNCED else anchor or event.at, boot=event.boot,
-        mono_ns=event.mono_ns, clock=event.clock, kind=kind_of(event.body), body=_plain(raw), event=event, anchored_at=anchor,
+        seq=seq, id=event.id, at=event.at if sure else happened or event.at, boot=event.boot, mono_ns=event.mono_ns,
+        clock=Clock.SYNCED if sure else Clock.UNSYNCED, kind=kind_of(event.body), body=_plain(raw), event=event,
+        anchored_at=happened,
     )  # fmt: skip
 
 
@@ -68,12 +73,16 @@ def storable(what: str, *texts: str | None) -> None:
         raise BadMessage(f"{what}: more than 64 characters, or a NUL")
 
 
-def _anchor(boot: str, mono_ns: int, clock: Clock, at: datetime, received_at: datetime, batch: JournalBatch) -> datetime | None:
-    """By its age when it was written in the boot that sent it, else by its own clock if that was synced; never in the future."""
-    if boot == batch.boot and mono_ns <= batch.mono_ns:
-        age = min((batch.mono_ns - mono_ns) / 1e9, timedelta(days=3650).total_seconds())
-        return received_at - timedelta(seconds=age)
-    return min(at, received_at) if clock is Clock.SYNCED else None
+def _anchor(event: Event, received_at: datetime, batch: JournalBatch) -> datetime | None:
+    """When an event was by its age, known where the boot that wrote it sends it; before that if the broker kept it."""
+    if event.boot != batch.boot or event.mono_ns > batch.mono_ns:
+        return None
+    return received_at - timedelta(seconds=min((batch.mono_ns - event.mono_ns) / 1e9, timedelta(days=3650).total_seconds()))
+
+
+def _is_sure(event: "Event | _Shell", latest: datetime) -> bool:
+    """Whether the station's time of an event counts: its clock was in step, and it can have been then."""
+    return event.clock is Clock.SYNCED and event.at <= latest + AHEAD
 
 
 def _check(event: Event | _Shell, seq: int) -> None:
@@ -102,9 +111,10 @@ def _unreadable(raw: bytes, seq: int, received_at: datetime, error: str) -> Line
         _check(shell, seq)
     except BadMessage:
         return line
-    at = shell.at if shell.clock is Clock.SYNCED else received_at
-    known = {name: getattr(shell, name) for name in ("id", "boot", "mono_ns", "clock")}
-    return msgspec.structs.replace(line, at=at, **known)
+    sure = _is_sure(shell, received_at)
+    known = {name: getattr(shell, name) for name in ("id", "boot", "mono_ns")}
+    clock = Clock.SYNCED if sure else Clock.UNSYNCED
+    return msgspec.structs.replace(line, at=shell.at if sure else received_at, clock=clock, **known)
 
 
 def _plain(raw: bytes) -> str:

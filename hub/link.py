@@ -1,7 +1,9 @@
 """The scheduler's connection to the broker: a publish is done when its v5 reason code says success, and not before."""
 
 import logging
+import ssl
 import threading
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +13,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from contract.settings import BadSettings
 from hub.config import Broker, Located
 
 log = logging.getLogger(__name__)
@@ -90,9 +93,7 @@ class Link:
 
     def _make_client(self, client_id: str) -> Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5)
-        client.username_pw_set(self._settings.username, self._settings.password)
-        if self._settings.ca_file:
-            client.tls_set(str(self._folder / self._settings.ca_file))
+        log_in(client, self._settings, self._folder)
         client.reconnect_delay_set(1, 15)
         client.on_connect, client.on_disconnect, client.on_publish = self._on_connect, self._on_disconnect, self._on_publish
         return client
@@ -114,6 +115,20 @@ class Link:
         with self._changed:
             self._reasons[mid] = reason
             self._changed.notify_all()
+
+
+def log_in(client: Client, settings: Broker, folder: Path) -> None:
+    """Give a client the hub's name and password and, with `ca_file`, TLS 1.3 with the broker's name checked."""
+    client.username_pw_set(settings.username, settings.password or None)
+    if settings.ca_file is None:
+        return
+    path = folder / settings.ca_file
+    try:
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(path))
+    except OSError as error:
+        raise BadSettings(f"{path} (broker.ca_file), the broker's authority, can't be read: {error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    client.tls_set_context(context)
 
 
 def describe(settings: Broker) -> str:

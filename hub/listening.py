@@ -5,6 +5,7 @@ import queue
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -16,11 +17,14 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from contract import topics
 from hub.config import Broker
 from hub.intake import Received
+from hub.link import log_in
 from hub.rules.compliance import Value
 
 log = logging.getLogger(__name__)
 
 SESSION_SECONDS = 7 * 24 * 3600
+KEEPALIVE_SECONDS = 10
+"""A broker that doesn't even answer a ping is given up after twice this: till then the hub is deaf and doesn't know it."""
 QUEUE_LIMIT = 5000
 """Messages waiting here; what comes on top is left with the broker, which sends it again on the next connection."""
 
@@ -37,7 +41,10 @@ class Heard(Value, frozen=True, kw_only=True):
 class Listener:
     """Hears everything the stations send. `connected` means: the subscriptions stand."""
 
-    def __init__(self, broker: Broker, client_id: str, now: Callable[[], datetime], limit: int = QUEUE_LIMIT) -> None:
+    def __init__(
+        self, broker: Broker, client_id: str, now: Callable[[], datetime], limit: int = QUEUE_LIMIT, *, folder: Path = Path()
+    ) -> None:
+        """`folder`: where `ca_file` is taken from."""
         self.connected, self.lost_at = False, now()
         self._broker, self._now, self._limit = broker, now, limit
         self._queue: queue.Queue[Heard] = queue.Queue()
@@ -45,9 +52,7 @@ class Listener:
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True
         )
-        self._client.username_pw_set(broker.username, broker.password or None)
-        if broker.ca_file is not None:
-            self._client.tls_set(ca_certs=broker.ca_file)
+        log_in(self._client, broker, folder)
         self._client.reconnect_delay_set(1, 10)
         self._client.on_connect, self._client.on_subscribe = self._on_connect, self._on_subscribe
         self._client.on_disconnect, self._client.on_message = self._on_disconnect, self._on_message
@@ -56,7 +61,8 @@ class Listener:
         """Begin to connect; returns at once, and keeps trying until `stop`."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval, properties.ReceiveMaximum = SESSION_SECONDS, 1000
-        self._client.connect_async(self._broker.host, self._broker.port, 30, clean_start=False, properties=properties)
+        host, port = self._broker.host, self._broker.port
+        self._client.connect_async(host, port, KEEPALIVE_SECONDS, clean_start=False, properties=properties)
         self._client.loop_start()
 
     def stop(self) -> None:

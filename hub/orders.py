@@ -16,7 +16,7 @@ from hub.store import gates, meta
 from hub.store.supervision import orders as table
 from hub.store.tables import stations
 
-_COLUMNS = [table.c[name] for name in Order.__struct_fields__]
+_COLUMNS = [table.c[name] for name in Order.__struct_fields__ if name != "argument"] + [table.c["values"]]
 
 
 class OrderRefused(RegistryError):
@@ -35,7 +35,9 @@ _WHY = {
 }
 
 
-def order(conn: sa.Connection, located: Located, station: str, what: CommandName, by: str, at: datetime) -> Order:
+def order(
+    conn: sa.Connection, located: Located, station: str, what: CommandName, by: str, at: datetime, argument: str = ""
+) -> Order:  # fmt: skip
     """Ask a station for something; it goes out within a second, or never. Raises `RegistryError`, `OrderRefused` among them."""
     gate = conn.scalar(sa.select(stations.c.gate).where(stations.c.id == station))
     if gate is None:
@@ -44,9 +46,9 @@ def order(conn: sa.Connection, located: Located, station: str, what: CommandName
         _require_volunteer(conn, located, gate, at)
     if any(one.what == what and is_under_way(one, at) for one in latest(conn, station, 20)):
         raise OrderRefused("under_way")
-    made = Order(id=uuid4().hex, station=station, what=what.value, made_at=at, made_by=by)
+    made = Order(id=uuid4().hex, station=station, what=what.value, made_at=at, made_by=by, argument=argument)
     row = {"id": made.id, "station": station, "what": made.what, "made_at": at, "made_by": by}
-    conn.execute(sa.insert(table).values(**row, values={}))
+    conn.execute(sa.insert(table).values(**row, values={"argument": argument} if argument else {}))
     meta.bump(conn)
     return made
 
@@ -72,9 +74,11 @@ def answered(conn: sa.Connection, station: str, reply: CommandReply, at: datetim
     return conn.scalar(sa.select(table.c.id).where(mine)) is not None
 
 
-def latest(conn: sa.Connection, station: str, limit: int) -> list[Order]:
-    """The newest commands to a station, newest first."""
+def latest(conn: sa.Connection, station: str, limit: int, *what: CommandName) -> list[Order]:
+    """The newest commands to a station, newest first; of some kinds or of all."""
     query = sa.select(*_COLUMNS).where(table.c.station == station)
+    if what:
+        query = query.where(table.c.what.in_([one.value for one in what]))
     return _orders(conn.execute(query.order_by(table.c.made_at.desc(), table.c.id).limit(limit)))
 
 
@@ -92,4 +96,8 @@ def _status(conn: sa.Connection, located: Located, gate: str, at: datetime) -> G
 
 
 def _orders(rows: Iterable[sa.Row[Any]]) -> list[Order]:
-    return [Order(**row._mapping) for row in rows]
+    return [_order(**row._mapping) for row in rows]
+
+
+def _order(*, values: dict[str, str], **known: Any) -> Order:
+    return Order(**known, argument=values.get("argument", ""))

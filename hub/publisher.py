@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from contract import topics
 from contract.codec import Message
-from contract.directory import PartHash, make_manifest, split
+from contract.directory import SEALED, PartHash, make_manifest, split
 from contract.messages import Command, CommandName
 from contract.topics import StationTopic
 from hub import orders
 from hub.config import Located
 from hub.configuring import ConfigSender
+from hub.cutting import CuttingOff
 from hub.link import Denied, Link, LinkDown, Outgoing
 from hub.movements import MovementCursor, by_compound, visits
 from hub.registry import directory, key_lives, notices, versions
@@ -52,6 +53,7 @@ class Publisher:
         self._sign_again_seconds = sign_again_seconds
         self._link = Link(located, "hub-directory")
         self._configs = ConfigSender(engine, signer, self._link.publish, sign_again_seconds=sign_again_seconds)
+        self._cutting = CuttingOff(engine, located)
         self._sent: dict[str, _Sent] = {}
         self._movements = MovementCursor(datetime.now(UTC))
         self._signed: dict[str, bytes] = {}
@@ -69,6 +71,7 @@ class Publisher:
         if not self._link.connected:
             return POLL_SECONDS
         try:
+            self._cutting.step(now)
             self._send_orders(now)
             self._configs.step(now, self._link.connections)
             self._turn_notices(now)
@@ -121,11 +124,18 @@ class Publisher:
         retained = self._retained(compound, connection)
         fresh = {name: data for name, data in split(built).items() if retained.get(name) != manifest.parts[name]}
         self._sent.pop(compound, None)  # until all of it is there, nobody knows what the broker holds
+        if not retained:
+            self._forget_plain(compound)
         self._link.publish([Outgoing(topics.directory(compound, name), fresh[name], how.qos, how.retain) for name in fresh])
         signed = self._sign(manifest, "manifest", compound)
         self._link.publish([Outgoing(topics.directory(compound, "manifest"), signed, how.qos, how.retain)])
         self._sent[compound] = _Sent(built.version, connection, began, self._day(now), manifest.parts)
         log.info("directory of %s: version %d published", compound, built.version)
+
+    def _forget_plain(self, compound: str) -> None:
+        """What an earlier version of the hub published in the clear, the broker is to keep no longer."""
+        how = topics.COMPOUND_DELIVERY
+        self._link.publish([Outgoing(topics.directory(compound, name), b"", how.qos, how.retain) for name in SEALED])
 
     def _retained(self, compound: str, connection: int) -> dict[str, PartHash]:
         """What the broker holds of a compound; a broker met anew may have forgotten everything."""
@@ -162,7 +172,8 @@ class Publisher:
             orders.sent(conn, one.id, now)
 
     def _command(self, one: Order) -> bytes:
-        return self._signer.sign(Command(id=one.id, name=CommandName(one.what)), typ="command", audience=f"station:{one.station}")
+        body = Command(id=one.id, name=CommandName(one.what), argument=one.argument)
+        return self._signer.sign(body, typ="command", audience=f"station:{one.station}")
 
     def _sign(self, body: Message, typ: str, compound: str) -> bytes:
         return self._signer.sign(body, typ=typ, audience=f"compound:{compound}")

@@ -35,7 +35,11 @@ class HubServer(BaseApplication):  # type: ignore[misc]
 def options(located: Located) -> dict[str, Any]:
     """Gunicorn's settings: threads, since each server-sent stream holds one; no control socket, nobody asks for it."""
     web = located.settings.web
+    tls: dict[str, str] = {}
+    if web.certificate and web.key:
+        tls = {"certfile": str(located.folder / web.certificate), "keyfile": str(located.folder / web.key)}
     return {
+        **tls,
         "bind": f"{web.host}:{web.port}", "workers": 1, "worker_class": "gthread", "threads": THREADS, "timeout": 60,
         "graceful_timeout": 3, "keepalive": 5, "loglevel": "warning", "control_socket_disable": True,
     }  # fmt: skip

@@ -14,6 +14,7 @@ from contract.five import Lifetimes
 from contract.sealing import Sealed
 from hub.closing import passed_while_closed
 from hub.config import HubSettings
+from hub.dating import span
 from hub.rules.compliance import GateStatus, Status, Value, gate_status
 from hub.rules.intervals import Interval
 from hub.store import gates, meta
@@ -133,6 +134,13 @@ def gate_entry(engine: sa.Engine, gate: str, id: str) -> EntryRow | None:
     with engine.connect() as connection:
         row = connection.execute(query).mappings().first()
     return None if row is None or row["kind"] != "entry" else _entry(row, _photos(engine, [id]).get(id, ()))
+
+
+def entry_span(engine: sa.Engine, id: str) -> tuple[datetime | None, datetime] | None:
+    """From when to when an entry was that the hub can't date; None for one that it can."""
+    with engine.connect() as connection:
+        place = connection.execute(sa.select(events.c.journal, events.c.seq).where(events.c.id == id)).first()
+        return None if place is None else span(connection, *place)
 
 
 def gate_events(

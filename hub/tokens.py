@@ -11,9 +11,11 @@ from uuid import uuid4
 import msgspec
 import sqlalchemy as sa
 
+from hub import revocations
 from hub.registry import accounts
 from hub.registry.accounts import Account
 from hub.registry.errors import RegistryError
+from hub.revocations import Ending, Thing
 from hub.rights import Action, may
 from hub.store.supervision import tokens as table
 from hub.store.writing import writing
@@ -77,6 +79,7 @@ def revoke(conn: sa.Connection, id: str, at: datetime) -> None:
     found = sa.update(table).where(table.c.id == id, table.c.revoked_at.is_(None)).values(revoked_at=at)
     if conn.execute(found).rowcount == 0:
         raise RegistryError(f"no token {id[:64]!r} in use: see `hub token list`")
+    revocations.note(conn, Ending(what=Thing.TOKEN, id=id, at=at))
 
 
 def listed(conn: sa.Connection, limit: int = 500) -> list[Token]:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Let the stations in over TLS: a certificate authority of the hub's own, a certificate for its broker, a listener on port 8883.
+# Let the stations in over TLS: an authority for the broker, a certificate of its own, and a listener on port 8883 that takes the
+# stations' certificates, which the hub gives. Harmless when run again: the broker then has a new certificate by the same authority.
 #   certificate.sh NAME…     the hub's names and addresses as the stations reach it, such as hub.example.org 10.1.2.3
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -8,7 +9,7 @@ tls=$ETC/tls days=3650
 
 [ "$(id -u)" -eq 0 ] || fail "not root" "Run: sudo sh $0 $*"
 [ $# -gt 0 ] || fail "no name given" "Give the hub's names and addresses as the stations reach it: certificate.sh hub.example.org 10.1.2.3"
-[ -d "$LIB/hub" ] || fail "there is no hub here" "Run: install.sh hub"
+[ -e "$LIB/hub/hub.toml" ] || fail "there is no hub here" "Run: install.sh hub"
 
 names=DNS:localhost,IP:127.0.0.1
 for name; do
@@ -43,13 +44,17 @@ chown root:gatepost "$tls"/*
 chmod 640 "$tls"/*.key
 chmod 600 "$tls/ca.key"
 put "$LIB/hub/ca.pem" <"$tls/ca.pem"
-put "$ETC/mosquitto.d/tls.conf" 640 gatepost <<TEXT
-listener 8883
-certfile $tls/broker.pem
-keyfile $tls/broker.key
-tls_version tlsv1.3
-TEXT
-if systemd_runs; then systemctl try-restart gatepost-broker.service; fi
-say "the broker takes TLS on port 8883 for: $names"
-say "in $LIB/hub/hub.toml, under [broker]: host = \"localhost\", port = 8883, ca_file = \"ca.pem\"; then: systemctl restart gatepost-hub.target"
-say "to each station go kiosk.toml and, beside it, $LIB/hub/ca.pem"
+hub_toml=$LIB/hub/hub.toml
+if ! grep -q '^\[stations\]' "$hub_toml"; then
+    printf '\n[stations]                          # over TLS, each with a certificate of its own\nhost = "%s"\nca_file = "ca.pem"\n' "$1" >>"$hub_toml"
+    changed "$hub_toml: stations come over TLS, to $1"
+fi
+if grep -q '^host = "localhost"' "$hub_toml"; then
+    say "  in $hub_toml, under [broker], the hub itself now comes by host = \"127.0.0.1\", port = 1883, without ca_file: change that"
+fi
+# Writes the stations' authority and the list of revoked certificates, without which the listener does not start.
+(cd "$LIB/hub" && quietly runuser -u gatepost -- "$OPT/venv/bin/hub" init --config "$hub_toml")
+put "$ETC/mosquitto.d/tls.conf" 640 gatepost <"$here/etc/mosquitto-tls.conf"
+if systemd_runs; then systemctl try-restart gatepost-hub.target; fi
+say "the broker takes stations on port 8883, by TLS and their certificates, under: $names"
+say "for a station that can't join by itself: hub station add ID --gate GATE --out FOLDER, and the folder's files go to it"

@@ -3,7 +3,7 @@
 set -eu
 
 run="python3 python3-venv mosquitto mosquitto-clients libzbar0 fonts-noto-cjk ca-certificates espeak-ng alsa-utils"
-test="chromium libatomic1 postgresql poppler-utils systemd shellcheck dbus-daemon"
+test="chromium-headless-shell libatomic1 postgresql poppler-utils systemd shellcheck dbus-daemon strace"
 station="python3 python3-venv ca-certificates curl systemd libzbar0 fonts-noto-cjk espeak-ng alsa-utils i2c-tools bluez seatd cage xwayland chromium"
 # cage of Debian does not start without Xwayland.
 station_where_known="python3-lgpio python3-evdev python3-picamera2" # the first and the last are Raspberry Pi OS's own

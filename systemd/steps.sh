@@ -124,14 +124,16 @@ settle_station() {
         say "  $ETC/kiosk.toml is there and is kept; to use $1 instead, move that one away first"
     elif [ -n "$1" ]; then
         put "$ETC/kiosk.toml" 640 gatepost <"$1"
-        authority=$(setting hub.ca_file '')
-        case "$authority" in
-            '' | /*) ;;
-            *)
-                [ -r "$(dirname "$1")/$authority" ] || fail "$authority, which $1 names, is not beside it" "Copy it there from the hub."
-                put "$ETC/$authority" <"$(dirname "$1")/$authority"
-                ;;
-        esac
+        for what in ca_file certificate key; do
+            named=$(setting "hub.$what" '')
+            case "$named" in
+                '' | /*) ;;
+                *)
+                    [ -r "$(dirname "$1")/$named" ] || fail "$named, which $1 names, is not beside it" "Copy it there from the station's kit."
+                    put "$ETC/$named" 640 gatepost <"$(dirname "$1")/$named"
+                    ;;
+            esac
+        done
     fi
     if [ -e "$ETC/kiosk.toml" ]; then
         port=$(setting screen.port 8080)

@@ -23,9 +23,10 @@ from hub.config import Located, load
 from hub.locking import alone
 from hub.registry import access, versions
 from hub.registry.errors import RegistryError
+from hub.revocations import Logged
 from hub.store import known_revisions, meta, migrate, open_store
 from hub.store.writing import writing
-from hub.vault import Vault
+from hub.vault import Vault, open_hub
 
 _WORK, STORE = ".restoring", "hub.db"
 _ASIDE = "replaced-{:%Y%m%d-%H%M%S}"
@@ -59,7 +60,7 @@ def restore(
         _check(manifest, now)
         located = load(work / CONFIG)
         path, secret = log or into / revocations.NAME, _inside(Path(located.settings.keys.secret_file))
-        logged, unreadable = revocations.read(path) if log is not None or path.exists() else (None, 0)
+        logged = revocations.read(path) if log is not None or path.exists() else None
         url = _lay_store(manifest, located, work, into, now, replace)
         if (work / SECRET).exists():
             _move(work / SECRET, work / secret)
@@ -70,12 +71,12 @@ def restore(
             with writing(engine) as conn:
                 snapshot.check_keys(conn, vault)
                 renew(conn, now, manifest.made_at)
-                applied = None if logged is None else revoke_again(conn, logged, unreadable, now)
+                applied = None if logged is None else revoke_again(conn, logged, manifest.made_at, now)
                 epoch, directories = meta.store_epoch(conn), versions.versions(conn)
         finally:
             engine.dispose()
         _settle(url)
-        _add_to_log(work / revocations.NAME, logged or [])
+        _add_to_log(work / revocations.NAME, logged or Logged())
         aside = _swap(work, into, _store_place(located), now)
     notes = [*_elsewhere(located, into), *_let_stations_in(into)]
     return Restored(
@@ -207,9 +208,11 @@ def _settle(url: str) -> None:
         _sync(path)
 
 
-def _add_to_log(log: Path, logged: list[revocations.Revocation]) -> None:
-    known = {one.pass_id for one in revocations.read(log)[0]} if log.exists() else set()
-    fresh = [one for one in logged if one.pass_id not in known]
+def _add_to_log(log: Path, logged: Logged) -> None:
+    known = revocations.read(log) if log.exists() else Logged()
+    revoked, ended = {one.pass_id for one in known.passes}, set(known.endings)
+    fresh: list[revocations.Line] = [one for one in logged.passes if one.pass_id not in revoked]
+    fresh += [one for one in logged.endings if one not in ended]
     if fresh:
         revocations.append(log, fresh)
 
@@ -243,9 +246,9 @@ def _swap(work: Path, into: Path, store: Path, now: datetime) -> Path | None:
 def _let_stations_in(into: Path) -> list[str]:
     """The broker's passwords and rights are as the store has them, not as they were before."""
     located = load(into / CONFIG)
-    engine = open_store(located.store_url)
+    engine = open_hub(located)
     try:
-        with engine.connect() as conn:
+        with writing(engine) as conn:
             access.grant_access(conn, located)
     except (RegistryError, sa.exc.OperationalError) as error:
         return [f"the broker's access files were not written ({error}): run `hub init`"]

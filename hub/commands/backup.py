@@ -85,9 +85,16 @@ def todo(done: Restored) -> list[str]:
         notes.append(
             f"{applied.lost} revocations are of compounds added since {since}: add the compounds, then revoke them again"
         )
+    if applied is not None and applied.kept:
+        named = ", ".join(f"{one.what} {one.id}" for one in applied.kept)
+        notes.append(f"ended since {since}, but nothing stands in their place here: {named}; make another, then end them again")
+    if applied is None:
+        notes.append(
+            f"accounts, tokens, keys and stations' certificates ended since {since} are good again: end them again "
+            "(`hub account list`, `hub token list`, `hub key list`, `hub station list`)"
+        )
     notes += [
-        f"accounts, tokens, stations and keys changed since {since} are as they were then: disable, revoke and retire again "
-        "(`hub account list`, `hub token list`, `hub station list`, `hub key list`)",
+        f"what else was changed since {since} (rights, places, stations) is as it was then",
         f"passes issued since {since} are good at the gates but not in the registry: issue them anew",
         "start the hub: systemctl start gatepost-hub.target; everybody signs in again",
     ]
@@ -128,7 +135,8 @@ def _as_json(done: Restored) -> dict[str, Any]:
         "directories": done.directories, "replaced": None if done.aside is None else str(done.aside),
         "revocations": None if applied is None else {
             "again": [one.pass_id for one in applied.again], "unknown": applied.unknown, "lost": applied.lost,
-            "unreadable": applied.unreadable,
+            "unreadable": applied.unreadable, "ended": [f"{one.what} {one.id}" for one in applied.ended],
+            "kept": [f"{one.what} {one.id}" for one in applied.kept],
         },
         "todo": todo(done),
     }  # fmt: skip
@@ -138,7 +146,8 @@ def _revoked(done: Restored) -> str:
     if done.applied is None:
         return "none: there was no revocations.log"
     unknown = f", {done.applied.unknown} of them issued after the backup" if done.applied.unknown else ""
-    return f"{len(done.applied.again)} from {done.log}{unknown}"
+    ended = f"; {len(done.applied.ended)} accounts, tokens, keys and certificates" if done.applied.ended else ""
+    return f"{len(done.applied.again)} from {done.log}{unknown}{ended}"
 
 
 def _when(at: datetime) -> str:

@@ -18,7 +18,7 @@ BY = "cli"
 PHOTO_BYTES = 20 * 2**20
 """A picture's file may be so large."""
 _output = click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The PDF to write.")
-_HEAD = ("id", "kind", "compound", "name", "dwelling", "plate", "expires", "revoked_at")
+_HEAD = ("id", "kind", "compound", "name", "dwelling", "plate", "expires", "revoked_at", "opens_roster")
 
 
 @click.group("pass")
@@ -66,6 +66,20 @@ def revoke_pass(config: Path, pass_or_token: str, as_json: bool) -> None:
     print_either(as_json, ("id", "name", "revoked_at"), [_shown(revoked)])
 
 
+@pass_.command("pin")
+@config_option
+@click.argument("badge_or_token")
+@click.option("--pin", help="4 to 8 digits; asked for when left out.")
+@json_option
+def pin_of_badge(config: Path, badge_or_token: str, pin: str | None, as_json: bool) -> None:
+    """Set a badge's PIN anew; the badge stays as it is. The stations' roster opens with the new one alone."""
+    if pin is None:
+        pin = click.prompt("PIN", hide_input=True, confirmation_prompt=True)
+    with opened(config) as (_, engine), engine.begin() as conn:
+        changed = passes.set_pin(conn, badge_or_token, pin)
+    print_either(as_json, ("id", "name", "opens_roster"), [_shown(changed)])
+
+
 @pass_.command("set")
 @config_option
 @click.argument("pass_or_token")
@@ -105,7 +119,7 @@ def photo_of_pass(config: Path, pass_or_token: str, file: Path | None, remove: b
 @click.option("--compound")
 @json_option
 def list_passes(config: Path, compound: str | None, as_json: bool) -> None:
-    """List the passes, the newest first."""
+    """List the passes, the newest first. A badge that opens no roster needs its PIN set anew (`hub pass pin`)."""
     with opened(config) as (_, engine), engine.begin() as conn:
         found = [_shown(one) for one in passes.list_passes(conn, compound)]
         audit.note(conn, BY, "look", "passes", compound or "", {"shown": len(found)})
@@ -169,4 +183,5 @@ def _good(found: list[IssuedPass]) -> list[IssuedPass]:
 
 def _shown(one: IssuedPass) -> dict[str, Any]:
     names = ("id", "kind", "compound", "dwelling", "plate", "not_before", "expires", "colour", "isolating", "revoked_at")
-    return {"name": one.masked_name} | {name: getattr(one, name) for name in names}
+    opens = one.opens is not None if one.kind in BADGES else None
+    return {"name": one.masked_name} | {name: getattr(one, name) for name in names} | {"opens_roster": opens}

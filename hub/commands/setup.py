@@ -32,7 +32,7 @@ url = "sqlite:///hub.db"            # or postgresql+psycopg://user:password@host
 host = "127.0.0.1"
 port = 1883
 password = "{password}"
-access = "mosquitto"                # where to write Mosquitto's `passwords` and `acl`; take it out for another broker
+access = "mosquitto"                # where to write Mosquitto's access files; take it out for another broker
 # ca_file = "ca.pem"                # the broker's certificate authority: TLS, everywhere but on loopback
 
 [web]

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from hub import revocations
 from hub.registry.errors import RegistryError
+from hub.revocations import Ending, Thing
 from hub.rights import Compound, Reach, Role, Scope, ScopeKind, reach
 from hub.store.supervision import scopes as scopes_table
 from hub.store.tables import accounts as table
@@ -89,7 +91,9 @@ def disable(conn: sa.Connection, id: str) -> None:
     """The account can't be used any more; what it did stays. Raises `RegistryError`, also for the last administrator."""
     if _governs(require(conn, id)):
         _spare_last_admin(conn, id)
-    conn.execute(sa.update(table).where(table.c.id == id).values(disabled_at=datetime.now(UTC), life=table.c.life + 1))
+    now = datetime.now(UTC)
+    conn.execute(sa.update(table).where(table.c.id == id).values(disabled_at=now, life=table.c.life + 1))
+    revocations.note(conn, Ending(what=Thing.ACCOUNT, id=id, at=now))
 
 
 def require(conn: sa.Connection, id: str) -> Account:

@@ -3,6 +3,7 @@
 import secrets
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 import msgspec
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from contract.directory import Booking
 from hub.registry import versions
 from hub.registry.errors import RegistryError
-from hub.store import tables
+from hub.store import meta, tables
 from hub.store.tables import bookings as table
 
 KINDS = ("removal", "workers", "guest", "delivery", "medical")
@@ -20,7 +21,18 @@ BEHIND = timedelta(hours=1)
 """A booking that has closed is told for an hour more: a van that is late is known, and said to be late."""
 MOST = 500
 """Bookings of one compound told to its stations, the soonest."""
-_LONGEST = timedelta(days=31)
+LONGEST = timedelta(days=31)
+_TOLD = "bookings:"
+"""Before a compound: the key that holds the directory's version in which its stations are told of each booking as it is now."""
+
+
+class State(StrEnum):
+    """Where a booking is in its life."""
+
+    COMING = "coming"
+    OPEN = "open"
+    PAST = "past"
+    CANCELLED = "cancelled"
 
 
 class Booked(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +52,12 @@ class Booked(msgspec.Struct, frozen=True, kw_only=True):
     cancelled_at: datetime | None = None
     cancelled_by: str | None = None
 
+    def state(self, now: datetime) -> State:
+        """Where it is at `now`."""
+        if self.cancelled_at is not None:
+            return State.CANCELLED
+        return State.COMING if now < self.opens else State.OPEN if now < self.closes else State.PAST
+
 
 def add(
     conn: sa.Connection, *, compound: str, kind: str, opens: datetime, closes: datetime, by: str, now: datetime,
@@ -54,17 +72,33 @@ def add(
         note=note.strip(), opens=opens.astimezone(UTC), closes=closes.astimezone(UTC), made_at=now, made_by=by,
     )  # fmt: skip
     conn.execute(sa.insert(table).values(**msgspec.structs.asdict(made)))
-    versions.bump(conn, compound)
+    _tell(conn, made, now)
     return made
 
 
 def cancel(conn: sa.Connection, id: str, by: str, now: datetime) -> Booked:
     """Take a booking back. Twice is as good as once. Raises `RegistryError`."""
-    known = _find(conn, id)
+    known = find(conn, id)
     if known.cancelled_at is None:
         conn.execute(sa.update(table).where(table.c.id == id).values(cancelled_at=now, cancelled_by=by))
-        versions.bump(conn, known.compound)
-    return _find(conn, id)
+        _tell(conn, known, now)
+    return find(conn, id)
+
+
+def find(conn: sa.Connection, id: str) -> Booked:
+    """A booking by its id. Raises `RegistryError`."""
+    row = conn.execute(sa.select(table).where(table.c.id == id)).first()
+    if row is None:
+        raise RegistryError(f"no booking {id[:40]!r}: see `hub booking list`")
+    return Booked(**row._mapping)
+
+
+def told_since(conn: sa.Connection, one: Booked) -> int | None:
+    """The version of its compound's directory from which on a booking is told as it is now, a cancelled one no more.
+
+    None: not kept, as once it has been closed for some time.
+    """
+    return _told(conn, one.compound).get(one.id)
 
 
 def list_bookings(conn: sa.Connection, compound: str | None = None, after: datetime | None = None) -> list[Booked]:
@@ -90,11 +124,17 @@ def plain_plate(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text).upper() if c.isalnum())
 
 
-def _find(conn: sa.Connection, id: str) -> Booked:
-    row = conn.execute(sa.select(table).where(table.c.id == id)).first()
-    if row is None:
-        raise RegistryError(f"no booking {id[:40]!r}: see `hub booking list`")
-    return Booked(**row._mapping)
+def _tell(conn: sa.Connection, one: Booked, now: datetime) -> None:
+    """Raise the directory's version, and keep it beside those of the bookings that have not been closed for long."""
+    versions.bump(conn, one.compound)
+    live = set(conn.scalars(sa.select(table.c.id).where(table.c.compound == one.compound, table.c.closes > now - BEHIND)))
+    known = {id: version for id, version in _told(conn, one.compound).items() if id in live}
+    made = known | {one.id: versions.version_of(conn, one.compound)}
+    meta.put(conn, _TOLD + one.compound, msgspec.json.encode(made).decode())
+
+
+def _told(conn: sa.Connection, compound: str) -> dict[str, int]:
+    return msgspec.json.decode(meta.get(conn, _TOLD + compound) or "{}", type=dict[str, int])
 
 
 def _check(conn: sa.Connection, compound: str, kind: str, plate: str, crew: int, texts: dict[str, str]) -> None:
@@ -118,5 +158,5 @@ def _check_times(opens: datetime, closes: datetime, now: datetime) -> None:
         raise RegistryError(f"closes at {closes:%Y-%m-%d %H:%M}, which is not after it opens at {opens:%Y-%m-%d %H:%M}")
     if closes <= now:
         raise RegistryError(f"closes at {closes:%Y-%m-%d %H:%M}, which is past")
-    if closes - opens > _LONGEST:
-        raise RegistryError(f"lasts {(closes - opens).days} days: a booking lasts {_LONGEST.days} at most")
+    if closes - opens > LONGEST:
+        raise RegistryError(f"lasts {(closes - opens).days} days: a booking lasts {LONGEST.days} at most")

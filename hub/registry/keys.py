@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from contract.certifying import KeyUse as KeyUse
 from contract.directory import Keys, MessageKey, PassKey
 from contract.sealing import b64
+from hub import revocations
 from hub.registry import versions
 from hub.registry.errors import RegistryError
+from hub.revocations import Ending, Thing
 from hub.store import meta
 from hub.store.tables import keys as table
 from hub.store.tables import meta as meta_table
@@ -102,6 +104,7 @@ def retire(conn: sa.Connection, kid: str, now: datetime | None = None) -> None:
     at = now or datetime.now(UTC)
     require_spare(conn, kid, at)
     conn.execute(sa.update(table).where(table.c.kid == kid).values(retired_at=at))
+    revocations.note(conn, Ending(what=Thing.KEY, id=kid, at=at))
     set_begin(conn, kid, None)
     versions.bump_all(conn)
 
@@ -126,11 +129,10 @@ def require(conn: sa.Connection, kid: str) -> Key:
 
 def list_keys(conn: sa.Connection, use: KeyUse | None = None, *, retired: bool = False) -> list[Key]:
     """The keys that are not retired, newest first; of one use or of all. `retired`: those as well."""
-    query = sa.select(table).order_by(table.c.created_at.desc(), table.c.kid)
+    uses = [one.value for one in KeyUse if use in (None, one)]
+    query = sa.select(table).where(table.c.use.in_(uses)).order_by(table.c.created_at.desc(), table.c.kid)
     if not retired:
         query = query.where(table.c.retired_at.is_(None))
-    if use is not None:
-        query = query.where(table.c.use == use.value)
     return _keys(conn, query)
 
 

@@ -140,7 +140,10 @@ def add_station(
     engine: sa.Engine, located: Located, station: str, gate: str, lane: str = "1",
     *, host: str | None = None, pid_file: Path | None = None,
 ) -> StationKit:  # fmt: skip
-    """Add a station with a password of its own and let it onto the broker. `host`: see `make_kit`, `pid_file`: `grant_access`."""
+    """Add a station and let it onto the broker by its password, or once it has a certificate.
+
+    `host`: see `make_kit`, `pid_file`: `grant_access`.
+    """
     with engine.begin() as conn:
         enrol_station(conn, located, station, gate, lane, pid_file=pid_file)
         return make_kit(conn, located, station, host)
@@ -152,8 +155,8 @@ def enrol_station(
     """Add a station in the transaction of who adds it; its kit is `make_kit`'s."""
     _check_id("station", station)
     _check_id("lane", lane)
-    if station == broker.HUB_USER:
-        raise RegistryError(f"station id {station!r} is the hub's own name on the broker: choose another")
+    if station == broker.HUB_USER or station.startswith(f"{broker.HUB_USER}-"):
+        raise RegistryError(f"station id {station!r} is one of the hub's own names on the broker: choose another")
     _require(conn, PlaceKind.GATE, gate)
     row = {"id": station, "gate": gate, "lane": lane, "password": secrets.token_urlsafe(24), "added_at": datetime.now(UTC)}
     _insert(conn, tables.stations, row)

@@ -37,13 +37,36 @@ _COLUMNS = tuple(str(column.name) for column in table.c if column.name not in ("
 
 def in_force(conn: sa.Connection, compound: str) -> Policies:
     """What the gates of a compound do: its own word, else the sub-district's, else the default."""
-    return msgspec.convert(own(conn, EVERYWHERE) | own(conn, compound), Policies)
+    return merged(own(conn, EVERYWHERE), own(conn, compound))
 
 
 def own(conn: sa.Connection, scope: str) -> Values:
     """What was set for a compound, or for the whole sub-district, and nothing else."""
     row = conn.execute(sa.select(table).where(table.c.scope == scope)).mappings().first()
-    known = {name: row[name] for name in _COLUMNS if row[name] is not None} if row is not None else {}
+    return _values(row) if row is not None else {}
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What was set for one scope, by whom and when it was changed last."""
+
+    values: Values
+    by: str
+    at: datetime
+
+
+def all_told(conn: sa.Connection) -> dict[str, Told]:
+    """What was set everywhere: by compound, and under `EVERYWHERE` for the whole sub-district."""
+    rows = conn.execute(sa.select(table)).mappings()
+    return {row["scope"]: Told(values=_values(row), by=row["changed_by"], at=row["changed_at"]) for row in rows}
+
+
+def merged(wide: Values, local: Values) -> Policies:
+    """What a compound does that has this of its own, in a sub-district that has that."""
+    return msgspec.convert(wide | local, Policies)
+
+
+def _values(row: sa.RowMapping) -> Values:
+    known = {name: row[name] for name in _COLUMNS if row[name] is not None}
     begins, ends = known.pop("night_begins", None), known.pop("night_ends", None)
     return known if begins is None else {**known, "night": (begins, ends)}
 

@@ -32,6 +32,7 @@ class Order(Value, frozen=True, kw_only=True):
     what: str
     made_at: datetime
     made_by: str
+    argument: str = ""
     sent_at: datetime | None = None
     answered_at: datetime | None = None
     ok: bool | None = None
