@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: help setup packages packages-test run test test-quick bench lint format lock sbom documents clean
+.PHONY: help setup packages packages-test run test test-quick bench faults lint format lock sbom documents clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,10 @@ test-quick: $(STAMP) ## unit tests alone
 
 bench: packages-test $(STAMP) ## figures, as ratios measured side by side in one run
 	$(BIN)/python -m bench
+
+QUICK :=
+faults: packages-test $(STAMP) ## nothing is lost or doubled whatever breaks, by fault injection; QUICK=1: a few minutes of it
+	$(BIN)/python -m tests.faults $(if $(QUICK),--quick,--out docs/reliability/faults.json)
 
 lint: $(STAMP) ## ruff, mypy --strict, import rules
 	$(BIN)/ruff check .
