@@ -9,7 +9,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from contract.events import Direction, Outcome
 from contract.five import Item
@@ -29,13 +29,36 @@ from kiosk.view import (
 )
 from kiosk.web import Served, create_app, serve
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
+"""Chromium without the windows around its pages, which cost a process each."""
 WANG = "0a" * 16
 """The pass of 王*明, who lives in 3号楼202 with 李*."""
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
 )  # fmt: skip
+BEAT_SECONDS = 0.1
+"""How often the page hears of a station that has nothing new: its clock is put forward while the station's is not."""
+PAUSE_MS = 400
+"""After that long a screen that has changed takes touches again."""
+FORGET_MS = 5000
+"""After that long nothing on the page tells of the last touch."""
+UNTIL = """given => new Promise((met, missed) => {
+  const find = %s, watcher = new MutationObserver(look), late = setTimeout(() => end(missed, given), 20000);
+  function end(by, what) { watcher.disconnect(); clearTimeout(late); by(what); }
+  function look() { const found = find(given); if (found) end(met, found); }
+  watcher.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+  look();
+})"""
+"""What a function finds in the page, as soon as it does: looked for whenever the page changes."""
+BUTTON = """([selector, said]) => {
+  const words = new RegExp(said), all = [...document.querySelectorAll(selector)].filter(e => e.checkVisibility());
+  const found = all.filter(e => words.test(e.textContent));
+  if (!document.body.dataset.steady || found.length !== 1 || found[0].disabled) return null;
+  const box = found[0].getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2;
+  return found[0].contains(document.elementFromPoint(x, y)) && [x, y];
+}"""
+"""The middle of the one button that says so, where it can be touched."""
 
 
 def chromium(playwright: Playwright) -> Browser:
@@ -82,7 +105,7 @@ class FakePort:
 
     def wait(self, n: int, timeout: float) -> Snapshot:
         with self._changed:
-            self._changed.wait_for(lambda: self._snapshot.n > n, timeout)
+            self._changed.wait_for(lambda: self._snapshot.n > n, min(timeout, BEAT_SECONDS))
             return self._snapshot
 
     def post(self, touch: AnyTouch) -> None:
@@ -117,6 +140,46 @@ def port(shared_port: FakePort) -> FakePort:
     shared_port.lives = households()
     shared_port.show()
     return shared_port
+
+
+def opened(page: Page, served: Served) -> None:
+    """Opens the page, whose clock can then be put forward."""
+    page.clock.install()
+    page.goto(f"http://127.0.0.1:{served.port}/")
+
+
+def until(page: Page, holds: str, given: object = None) -> Any:
+    """Waits in the page itself until a function of JavaScript finds something in it, given this; what it finds."""
+    return page.evaluate(UNTIL % holds, given)
+
+
+def drawn(port: FakePort, page: Page, /, **changes: Any) -> Snapshot:
+    """Publishes a snapshot, and waits until the page shows it."""
+    snapshot = port.show(**changes)
+    until(page, "n => document.body.dataset.n === n", str(snapshot.n))
+    return snapshot
+
+
+def steady(page: Page) -> None:
+    """Puts the page's clock forward until the screen stands still and takes touches."""
+    page.clock.fast_forward(PAUSE_MS)
+    until(page, "() => document.body.dataset.steady")
+
+
+def pressed(page: Page, selector: str, said: str = "") -> None:
+    """A finger on the one button of those selected that says so, once the screen stands still and nothing covers it."""
+    page.clock.fast_forward(PAUSE_MS)
+    x, y = until(page, BUTTON, [selector, said])
+    page.mouse.click(x, y)
+
+
+def brought_back(port: FakePort, page: Page) -> None:
+    """The page as if just opened, at a tenth of the cost: somebody at hand takes away its views, and their drafts are gone."""
+    page.evaluate("sessionStorage.clear()")
+    for changes in ({}, {"phase": Phase.OUTCOME, "outcome": Outcome.ADMIT, "sentence": "ok_enter"}, {}):
+        drawn(port, page, **changes)
+    page.clock.fast_forward(FORGET_MS)
+    until(page, "() => document.body.dataset.view === 'waiting'")
 
 
 def calm_monday() -> Snapshot:

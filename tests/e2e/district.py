@@ -34,7 +34,7 @@ from hub.config import HubSettings, Located, Web
 from hub.demo.district import days, households
 from hub.demo.district import places as seeded_places
 from hub.judging import Judging
-from hub.registry import accounts, keys, notices
+from hub.registry import accounts, bookings, keys, notices, policies
 from hub.registry.photos import put_photo
 from hub.rights import Action, Role, Scope, ScopeKind
 from hub.rules import acting as acts
@@ -159,12 +159,15 @@ def _done_by_people(conn: sa.Connection, located: Located, now: datetime) -> dic
     tasks.add(conn, COMPOUND, "给正门换测温仪", by, now, due_at=now + timedelta(hours=6), owner=owner, note="街道库房有备件")
     lasts = {"begins": now, "ends": now + timedelta(days=1)}
     notice = notices.add(conn, zh="今晚八点停水,请提前储水", en="No water from 8 pm", scope=everywhere, by=by, now=now, **lasts)
+    booked = bookings.add(conn, compound=COMPOUND, kind="workers", opens=now, closes=now + timedelta(hours=4), by=owner, now=now,
+                          crew=5, dwelling="物业", note="电梯检修")  # fmt: skip
+    policies.change(conn, "c002", {"outing_windows": [(7 * 60, 9 * 60), (17 * 60, 19 * 60)]}, by, now)
     channel = channels.add(conn, "值班群", "json://127.0.0.1:9/alerts", Role.SUPERVISOR.value, everywhere, [], now)
     tokens.add(conn, name="区平台", account=by, actions=[Action.VIEW], at=now, expires_at=now + timedelta(days=90))
     alerts.silence(conn, Kind.BACKLOG, WORST, now + timedelta(hours=4), by, "换卡,中午补传", now)
     actor = acting.prepare(conn, located, WORST, acts.Kind.EXPIRED, Role.ADMIN.value, now)
-    return {"inspection": inspection, "rectification": found, "answered": at_once, "notice": notice.id, "channel": channel,
-            "pass": holder, "actor": actor.id, "sha": sha}  # fmt: skip
+    return {"inspection": inspection, "rectification": found, "answered": at_once, "notice": notice.id, "booking": booked.id,
+            "channel": channel, "pass": holder, "actor": actor.id, "sha": sha}  # fmt: skip
 
 
 def _inspected(conn: sa.Connection, now: datetime) -> tuple[str, str]:

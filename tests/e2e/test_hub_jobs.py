@@ -295,6 +295,18 @@ def test_ok__a_supervisor_puts_up_a_notice_and_changes_what_the_gates_do(
     desk.check("job-colour")
     assert world.scalar(sa.select(supervision.colours.c.gate).where(supervision.colours.c.id == "yellow")) == "refer"
 
+    desk.setting("门岗规则")
+    desk.fill(outing_days="2", outings="1")
+    desk.press("设置出门次数")
+    desk.shows(re.compile(r"3 个小区、\d+ 位居民出门比原来严"), within=".ask")
+    desk.complaints.clear()
+    desk.check("job-policy-asked")
+    assert world.scalar(sa.select(tables.policies.c.outings)) is None
+    desk.page.locator("[name=confirmed]").check()
+    desk.press("确认修改")
+    desk.shows("每户每 2 天最多 1 人次", within="#policy-quota")
+    assert world.scalar(sa.select(tables.policies.c.outings).where(tables.policies.c.scope == "")) == 1
+
 
 # ---- the inspector ----
 
@@ -396,6 +408,18 @@ def test_ok__a_liaison_answers_for_one_compound(signs_in: SignsIn, world: World,
         expect(last).to_have_value(chosen)
         assert (world.scalar(sa.select(supervision.rota.c.badge).where(supervision.rota.c.id == shift)) or "") == chosen
     desk.check("job-rota")
+
+    desk.part("预约")
+    desk.link("新预约")
+    desk.tick("搬家")
+    desk.fill(plate="沪B·8K123", crew="3", dwelling="7号楼603")
+    desk.press("登记预约")
+    desk.shows("沪B8K123", mine, "现在可进", "0/1 台岗亭已收到")
+    desk.check("job-booked")
+    desk.tick("确认取消")
+    desk.press("取消这个预约")
+    desk.shows("已取消", "还不知道取消的岗亭")
+    assert world.scalar(sa.select(tables.bookings.c.cancelled_by).where(tables.bookings.c.plate == "沪B8K123")) == "liaison"
 
 
 # ---- the registrar ----
@@ -553,7 +577,8 @@ def fillings(world: World) -> dict[str, Any]:
         "alarms.remove_channel": {"id": ids["channel"]}, "colouring": {"id": "red"}, "entries.entry": {"id": "visitor"},
         "inspecting.acting": {"id": ids["actor"]}, "inspecting.recheck": {"id": ids["rectification"]},
         "inspecting": {"id": ids["inspection"], "photo": world.scalar(picture.where(supervision.pictures.c.kind == "finding"))},
-        "notices": {"id": ids["notice"]}, "passes": {"id": ids["pass"]}, "people": {"id": "guest"},
+        "notices": {"id": ids["notice"]}, "bookings": {"id": ids["booking"]}, "passes": {"id": ids["pass"]},
+        "people": {"id": "guest"},
         "rectifying": {"id": ids["answered"]}, "exchange.registry": {"id": COMPOUND}, "exchange.holding.listed": {"id": COMPOUND},
         "rectifying.picture": {"id": world.scalar(picture.where(supervision.pictures.c.kind == "answer"))},
         "exchange.registry.kit": {"id": f"{WORST}-1"}, "exchange.registry.change_station": {"id": f"{WORST}-1"},

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from contract.events import Direction, Outcome
 from kiosk.inputs import (
@@ -36,9 +36,14 @@ from tests.e2e.conftest import (
     FakePort,
     aside_people,
     bookings_today,
+    brought_back,
+    drawn,
     holder,
     last_entries,
+    opened,
+    pressed,
     settings_open,
+    steady,
     visits_inside,
 )
 from tests.e2e.words import LOOKS, saying
@@ -58,15 +63,14 @@ class Finger:
 
     def show(self, **changes: Any) -> Snapshot:
         """Publishes a snapshot and waits until it is drawn and the screen stands still."""
-        shown = self.port.show(language=self.language, **changes)
-        self.page.locator(f"body[data-n='{shown.n}']").wait_for()
-        self.page.locator("body[data-steady]").wait_for()
+        shown = drawn(self.port, self.page, language=self.language, **changes)
+        steady(self.page)
         return shown
 
     def touch(self, *labels: str) -> None:
         """Each label is all that a button says in Chinese, white space aside; the button of the screen's language is touched."""
         for label in labels:
-            self._click(self.page.locator("button:visible").filter(has_text=self.words(label)))
+            self._press("button", self.words(label).pattern)
 
     def words(self, *said: str, whole: bool = True) -> re.Pattern[str]:
         """All (or a part) of what a place shows when it says this in the screen's language."""
@@ -74,12 +78,10 @@ class Finger:
 
     def press(self, selector: str) -> None:
         """A button that is told by its place rather than by its words."""
-        self._click(self.page.locator(selector))
+        self._press(selector)
 
-    def _click(self, button: Locator) -> None:
-        button.wait_for()
-        self.page.locator("body[data-steady]").wait_for()
-        button.click()
+    def _press(self, selector: str, *said: str) -> None:
+        pressed(self.page, selector, *said)
         self.count += 1
 
     def type(self, digits: str) -> None:
@@ -103,18 +105,18 @@ def look(request: pytest.FixtureRequest) -> tuple[tuple[int, int], str]:
 
 
 @pytest.fixture(scope="module")
-def tab(browser: Browser, look: tuple[tuple[int, int], str]) -> Iterator[Page]:
+def tab(browser: Browser, look: tuple[tuple[int, int], str], served: Served) -> Iterator[Page]:
     (width, height), _ = look
     with browser.new_context(viewport={"width": width, "height": height}) as context:
-        yield context.new_page()
+        tab = context.new_page()
+        opened(tab, served)
+        yield tab
 
 
 @pytest.fixture
-def page(tab: Page, served: Served, port: FakePort) -> Page:
-    """The page just opened, with no draft of an earlier test."""
-    if tab.url.startswith("http"):
-        tab.evaluate("sessionStorage.clear()")
-    tab.goto(f"http://127.0.0.1:{served.port}/")
+def page(tab: Page, port: FakePort) -> Page:
+    """The page with nobody at hand, and with no draft of an earlier test."""
+    brought_back(port, tab)
     return tab
 
 

@@ -62,6 +62,7 @@ def test_a_quiet_station_hears_at_once_that_a_restored_hub_lacks_something(
     station.send(StationTopic.PRESENCE, encode(Presence(online=True, birth="b", boot="boot-1", journal="j1")), retain=True)
     ingest = Ingest(store, located, signs)
     ingest.start()
+    until(lambda: ingest.hears)
     station.send(StationTopic.JOURNAL, batch(*(entry(seq) for seq in range(1, 4))))
     until(lambda: station.acks and station.acks[-1].upto == 3)
     file = backup(located)

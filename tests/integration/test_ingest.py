@@ -495,7 +495,7 @@ def test_a_photo_is_kept_under_its_hash_and_under_no_other(engine: sa.Engine) ->
 
 
 def test_entries_are_read_back_newest_first(engine: sa.Engine) -> None:
-    put(engine, batch(*(entry(n, at=NOON + timedelta(seconds=n)) for n in range(1, 6))))
+    put(engine, batch(*(entry(n, at=NOON + timedelta(seconds=n), mono_ns=MONO) for n in range(1, 6))))
     put(engine, batch(entry(6, Started(software="1")), entry(7)))
     page = status.gate_entries(engine, "g1", 3, before=NOON + timedelta(seconds=5))
     assert [(row.id, row.outcome) for row in page] == [("e4", "admit"), ("e3", "admit"), ("e2", "admit")]

@@ -16,9 +16,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from contract import topics
 from contract.codec import decoder, encode
-from contract.directory import PARTS, Directory, Manifest, assemble
+from contract.directory import PARTS, SEALED, Directory, Manifest, assemble
 from contract.events import Clock, Direction, Entry, Event, Outcome
 from contract.messages import Movements, decode
+from contract.opening import open_parts, opening_key, unwrap
 from contract.passes import PassKind
 from contract.signing import open_signed
 from hub.broker import Mosquitto
@@ -227,7 +228,7 @@ def test_a_notice_comes_and_goes_by_time_and_each_raises_the_version(
 def test_only_what_changed_is_sent_again(
     engine: sa.Engine, located: Located, known: dict[str, bytes], listen: Callable[[str, str], Ear]
 ) -> None:
-    """Faces are large: a booking does not send them again."""
+    """Faces are large: a booking does not send them again, nor does a badge."""
     ear = listen("s1", "c1")
     with publishing(engine, located):
         first, counter = ear.directory(known)
@@ -237,10 +238,39 @@ def test_only_what_changed_is_sent_again(
             )
         ear.parts.clear()
         ear.next(topics.directory("c1", "manifest"))
-        assert set(ear.parts) == {"bookings", "manifest"}
+        assert set(ear.parts) == {"sealed_bookings", "manifest"}
+        with engine.begin() as conn:
+            badge = passes.issue(conn, located, kind=PassKind.VOLUNTEER, compound="c1", name="李芳", by="t", pin="2468")
+        ear.parts.clear()
+        ear.next(topics.directory("c1", "manifest"))
+        assert set(ear.parts) == {"badges", "openers", "manifest"}
     late, _ = listen("s2", "c1").directory(known, above=counter)
-    assert [one.id for one in late.bookings.bookings] == [made.id]
-    assert late.version > first.version
+    content = unwrap(late.openers, "c1", badge.id, opening_key("2468", badge.token))
+    assert [one.id for one in open_parts(late, "c1", content).bookings.bookings] == [made.id]
+    assert (late.version, late.bookings.bookings) == (first.version + 2, ())
+
+
+def connect(link: Link) -> None:
+    link.start()
+    deadline = time.monotonic() + 10
+    while not link.connected:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_what_an_earlier_hub_published_in_the_clear_is_kept_by_the_broker_no_longer(
+    engine: sa.Engine, located: Located, known: dict[str, bytes], listen: Callable[[str, str], Ear]
+) -> None:
+    before, how = Link(located, "hub-before"), topics.COMPOUND_DELIVERY
+    connect(before)
+    before.publish([Outgoing(topics.directory("c1", name), b'{"plain": 1}', how.qos, how.retain) for name in SEALED])
+    before.stop()
+    assert {name for name in SEALED if listen("s1", "c1").next(topics.directory("c1", name))} == set(SEALED)
+    with publishing(engine, located):
+        listen("s2", "c1").directory(known)
+    later = listen("s1", "c1")
+    later.directory(known)
+    assert not later.parts.keys() & SEALED.keys()
 
 
 def test_a_broker_that_forgot_everything_is_told_again(

@@ -6,14 +6,17 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import structs
 
 from contract.directory import Badge, Badges, DayCode, DayCodes, Directory, Keys, PassKey
 from contract.events import Body, Clock, Entry, Event
+from contract.opening import closed
 from contract.passes import Pass, PassKind, issue
 from contract.sealing import b64
 from kiosk.drivers.base import Fault, FaultKind, Measurement
 from kiosk.inputs import (
     CheckPin,
+    CloseRoster,
     CommitFailed,
     Committed,
     DeviceReport,
@@ -23,6 +26,7 @@ from kiosk.inputs import (
     Input,
     Measured,
     Now,
+    OpenRoster,
     PhotoTaken,
     PinChecked,
     RaiseBarrier,
@@ -71,7 +75,7 @@ DIRECTORY = Directory(
     version=7,
     issued_at=START - timedelta(hours=1),
     keys=Keys(passes=(PassKey(kid="k1", public=b64(PUBLIC)),)),
-    badges=Badges(badges=(Badge(id=pass_id(101), name="李阿姨", pin="1234"), Badge(id=pass_id(102), name="陈叔叔", pin="5678"))),
+    badges=Badges(badges=(Badge(id=pass_id(101), pin="1234"), Badge(id=pass_id(102), pin="5678"))),
     codes=DayCodes(
         codes=(
             DayCode(gate="g1", day="2026-03-02", desk="desk-today", register="book-today"),
@@ -89,6 +93,8 @@ class Gate:
         self.broken, self.boot = False, 0
         self.photo: str | None = "ab" * 32
         self.taken, self.raised, self.tests, self.shut_downs = list[TakePhoto](), 0, 0, 0
+        self.whole, self.key = Directory(), ""
+        """What came, open as if it had never been sealed; and the badge that has opened it, as `RosterKeeper` keeps it."""
         self.now = Now(START, 10**12, synced)
         self.start()
         if directory is not None:
@@ -97,12 +103,15 @@ class Gate:
     def start(self) -> None:
         """Start, or start again: all that was in memory is gone."""
         self.boot += 1
+        self.key = ""
         lasting = replay(self.events)
         self.state: State = begin(self.setup, lasting, self.now)
         self._do((Record(boot_events(lasting, time_of(self.state, self.now), self.now.synced, "test")),))
 
     def give(self, *inputs: Input) -> Snapshot:
         for one in inputs:
+            if isinstance(one, DirectoryArrived):
+                self.whole, one = one.directory, DirectoryArrived(self.opened(one.directory))
             self.state, effects = reduce(self.state, one, self.now, self.setup)
             self._do(effects)
         return self.screen
@@ -138,6 +147,11 @@ class Gate:
         self.give(*(DeviceReport(device, True, "") for device in ("journal", "camera", "scanner")))
         return self.feel(NOBODY, 1)
 
+    def opened(self, directory: Directory) -> Directory:
+        """What of it is open now. One without wraps was never sealed: it is open for whoever signs in."""
+        is_open = self.key and (not directory.openers.key or self.key in directory.openers.wraps)
+        return structs.replace(directory, opened=True) if is_open else closed(directory)
+
     @property
     def screen(self) -> Snapshot:
         return snapshot(self.state, self.now, self.setup)
@@ -163,7 +177,10 @@ class Gate:
                 failed = failed or self.broken
                 self.give(CommitFailed("disk_full", effect.bodies, effect.personal) if failed else self._commit(effect.bodies))
             elif isinstance(effect, CheckPin):
-                self.give(PinChecked(effect.badge, effect.pin == effect.pin_hash))
+                self.give(PinChecked(effect.badge, effect.pin == effect.pin_hash, b"key"))
+            elif isinstance(effect, OpenRoster | CloseRoster):
+                self.key = effect.badge if isinstance(effect, OpenRoster) else ""
+                self.give(DirectoryArrived(self.whole))
             elif isinstance(effect, TakePhoto):
                 self.taken.append(effect)
                 self.give(PhotoTaken(effect.purpose, self.photo, effect.about))

@@ -16,17 +16,22 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from click.testing import CliRunner
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import hub.store
 from contract import signing
+from contract.certifying import KeyUse
 from contract.codec import encode
 from contract.directory import Directory, make_manifest, split
 from contract.events import Clock, Direction, Entry, Event, Outcome
 from contract.messages import Ack, JournalBatch, Presence, raw_events
 from contract.passes import PassKind
-from hub import audit, revocations
+from hub import audit, revocations, tokens
 from hub.backup import archive, making, restoring, sealed
 from hub.backup.archive import Facts
 from hub.backup.restoring import Restored
@@ -37,9 +42,10 @@ from hub.intake import Received
 from hub.journals import acknowledgement
 from hub.judging import Judging
 from hub.locking import in_use
-from hub.registry import accounts, directory, keys, passes, versions
+from hub.registry import accounts, directory, keys, passes, station_certificates, versions
 from hub.registry.errors import RegistryError
-from hub.rights import Role
+from hub.revocations import Ending, Thing
+from hub.rights import Action, Role
 from hub.signer import Signer
 from hub.store import meta, migrate, open_store, tables
 from hub.store.writing import writing
@@ -487,7 +493,7 @@ def test_what_was_revoked_since_the_backup_is_revoked_again(located: Located, en
         assert (passes.find(conn, second).revoked_at, list(audit.broken(conn))) == (revoked_at(engine, second), [])
     other.dispose()
     assert noted == {("cli", second), ("cli", newer)}
-    assert {one.pass_id for one in revocations.read(again.folder / revocations.NAME)[0]} == {first, second, newer}
+    assert {one.pass_id for one in revocations.read(again.folder / revocations.NAME).passes} == {first, second, newer}
 
 
 def revoked_at(engine: sa.Engine, id: str) -> datetime | None:
@@ -502,6 +508,63 @@ def test_in_place_the_folders_own_log_counts(located: Located, engine: sa.Engine
     done, again = restored(file, "hub", replace=True)
     assert refused(again) == {first}
     assert (done.aside is not None and (done.aside / "hub.db").exists(), done.log) == (True, again.folder / revocations.NAME)
+
+
+def test_accounts_tokens_keys_and_certificates_that_ended_since_end_again(located: Located, engine: sa.Engine) -> None:
+    before, after = MADE - timedelta(hours=1), MADE + timedelta(hours=1)
+    with writing(engine) as conn:
+        for id in ("wang", "zhao"):
+            accounts.add_account(conn, id, id, Role.GUEST, expires_at=after + timedelta(days=30))
+        token, _ = tokens.add(conn, name="墙", account="wang", actions=[Action.VIEW], at=before, expires_at=None)
+        old = keys.current(conn, KeyUse.PASSES, before)
+        request = station_request("s1")
+        stolen = station_certificates.sign(conn, "s1", request, before).serial
+    file = backup(located)
+    with writing(engine) as conn:
+        later = station_certificates.sign(conn, "s1", request, after).serial
+        revocations.note(conn, Ending(what=Thing.ACCOUNT, id="zhao", at=before))  # and was let in again
+        for what, id in ((Thing.ACCOUNT, "wang"), (Thing.ACCOUNT, "li"), (Thing.TOKEN, token), (Thing.KEY, old.kid)):
+            revocations.note(conn, Ending(what=what, id=id, at=after))
+        for serial in (stolen, later):
+            revocations.note(conn, Ending(what=Thing.CERTIFICATE, id=serial, at=after, station="s1"))
+    done, again = restored(file, log=located.folder / revocations.NAME)
+    assert done.applied is not None
+    assert {one.id for one in done.applied.ended} == {"wang", token, stolen, later}
+    assert {one.id for one in done.applied.kept} == {"li", old.kid}, "the last administrator, and the only key"
+    other = open_hub(again)
+    with other.connect() as conn:
+        assert {one.id for one in accounts.list_accounts(conn)} == {"li", "zhao"}
+        assert tokens.listed(conn)[0].revoked_at == after
+        assert {one.revoked_at for one in station_certificates.list_certificates(conn)} == {after}
+    other.dispose()
+    logged = revocations.read(again.folder / revocations.NAME)
+    assert len(logged.endings) == 7
+
+
+def test_what_ends_is_logged(located: Located, engine: sa.Engine) -> None:
+    with writing(engine) as conn:
+        accounts.add_account(conn, "wang", "王", Role.ADMIN)
+        token, _ = tokens.add(conn, name="墙", account="wang", actions=[Action.VIEW], at=NOW, expires_at=None)
+        first = keys.current(conn, KeyUse.SEALING, NOW)
+        keys.make_key(conn, KeyUse.SEALING, None)
+        serial = station_certificates.sign(conn, "s1", station_request("s1"), NOW).serial
+    with writing(engine) as conn:
+        tokens.revoke(conn, token, NOW)
+        accounts.disable(conn, "wang")
+        keys.retire(conn, first.kid)
+        station_certificates.revoke(conn, "s1", "li", "stolen", NOW)
+    logged = revocations.read(located.folder / revocations.NAME)
+    assert [(one.what, one.id, one.station) for one in logged.endings] == [
+        (Thing.TOKEN, token, ""), (Thing.ACCOUNT, "wang", ""), (Thing.KEY, first.kid, ""), (Thing.CERTIFICATE, serial, "s1"),
+    ]  # fmt: skip
+
+
+def station_request(station: str) -> str:
+    """A request of a new key (PKCS #10)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, station)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def test_without_a_log_it_says_so(located: Located) -> None:
@@ -522,8 +585,8 @@ def test_a_revocation_that_was_taken_back_is_not_logged(located: Located, engine
     assert not (located.folder / revocations.NAME).exists()
     revoke(engine, second)
     revoke(engine, second)
-    logged, unreadable = revocations.read(located.folder / revocations.NAME)
-    assert ([one.pass_id for one in logged], unreadable) == ([second], 0)
+    logged = revocations.read(located.folder / revocations.NAME)
+    assert ([one.pass_id for one in logged.passes], logged.unreadable) == ([second], 0)
     assert stat.S_IMODE((located.folder / revocations.NAME).stat().st_mode) == 0o600
 
 
@@ -539,8 +602,8 @@ def test_a_torn_line_spoils_no_other(located: Located, engine: sa.Engine) -> Non
     path = located.folder / revocations.NAME
     path.write_bytes(path.read_bytes() + b'{"pass_id":"a')
     revoke(engine, second)
-    logged, unreadable = revocations.read(path)
-    assert ([one.pass_id for one in logged], unreadable) == ([first, second], 1)
+    logged = revocations.read(path)
+    assert ([one.pass_id for one in logged.passes], logged.unreadable) == ([first, second], 1)
 
 
 def test_a_log_that_cannot_be_written_keeps_nobody_in(

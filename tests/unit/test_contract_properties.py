@@ -16,7 +16,7 @@ from joserfc import jws
 from joserfc.jwk import OKPKey
 from msgspec import inspect
 
-from contract import VERSION, directory, events, messages, passes, sealing, signing, topics
+from contract import VERSION, directory, events, messages, opening, passes, sealing, signing, topics
 from contract.codec import BadMessage, Message, decoder, encode
 from tests.golden import make
 
@@ -153,8 +153,7 @@ def test_a_part_survives_a_round_trip(kind: type[Message], data: st.DataObject) 
 def test_a_directory_survives_being_split_and_assembled(whole: directory.Directory, at: datetime) -> None:
     whole = msgspec.structs.replace(whole, issued_at=at)
     manifest = directory.make_manifest("c1", whole, at)
-    assert directory.assemble(manifest, directory.split(whole)) == whole
-    assert directory.decode_directory(encode(whole)) == whole
+    assert directory.assemble(manifest, directory.split(whole)) == opening.closed(whole)
 
 
 @QUICK
@@ -239,7 +238,6 @@ def test_any_bytes_as_a_part(name: str, data: st.DataObject) -> None:
     part = data.draw(anything(directory.PARTS[name]))
     manifest = directory.Manifest(compound="c1", version=1, issued_at=make.AT, parts={name: directory.hash_part(part)})
     ends_well(directory.assemble, manifest, {name: part})
-    ends_well(directory.decode_directory, part)
 
 
 @QUICK

@@ -89,7 +89,7 @@ def test_an_altered_part_is_named_and_the_right_one_still_taken(journal: Journal
 
 def test_what_is_kept_and_damaged_is_as_good_as_none(journal: Journal) -> None:
     give(DirectoryKeeper(journal, "c1"), 3)
-    journal.keep("directory", b'{"parts": {}}')
+    journal.keep("part:keys", b"{}")
     assert load_kept_directory(journal) is None
 
 

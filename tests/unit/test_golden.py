@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from contract import directory, documents, events, messages, passes, sealing, signing, topics
+from contract import directory, documents, events, messages, opening, passes, sealing, signing, topics
 from contract.codec import Message
 from tests.golden import make
 
@@ -29,6 +29,7 @@ PASSES = {row["claims"]["kind"]: row for row in load("vectors/passes.json")}
 REJECTS = {row["problem"]: row["token"] for row in load("vectors/rejects.json")["rejects"]}
 GATE = load("vectors/rejects.json")["gate"]
 KEYS = load("vectors/keys.json")
+OPENING = load("vectors/opening.json")
 EXPECTED: dict[str, Message] = {name: body for name, body, _, _ in make.PLAIN} | {
     name: body for name, _, body, _, _ in make.SIGNED
 }
@@ -102,7 +103,25 @@ def test_every_kind_has_its_vector() -> None:
 def test_the_directory_is_put_together_from_its_vectors() -> None:
     manifest = messages.decode(directory.Manifest, body_of(MESSAGES["manifest"]))
     parts = {name: row["payload"].encode() for name, row in PARTS.items()}
-    assert directory.assemble(manifest, parts) == make.DIRECTORY
+    assert directory.assemble(manifest, parts) == opening.closed(make.DIRECTORY)
+
+
+def test_what_is_sealed_opens_with_the_badge_and_its_pin_in_the_file() -> None:
+    manifest = messages.decode(directory.Manifest, body_of(MESSAGES["manifest"]))
+    told = directory.assemble(manifest, {name: row["payload"].encode() for name, row in PARTS.items()})
+    badge, compound = OPENING["badge"], OPENING["compound"]
+    key = opening.opening_key(badge["pin"], badge["token"])
+    assert (sealing.b64(key), opening.public_half(key)) == (badge["opening_private"], badge["opens"])
+    content = opening.unwrap(told.openers, compound, badge["id"], key)
+    assert (sealing.b64(content), told.openers.key) == (OPENING["content"], OPENING["key"])
+    opened = opening.open_parts(told, compound, content)
+    assert opened == make.DIRECTORY
+    assert {name: make.value(getattr(opened, name)) for name in directory.SEALED} == OPENING["opened"]
+
+
+def test_what_is_opened_is_valid_by_the_schema() -> None:
+    for name, body in OPENING["opened"].items():
+        valid(directory.SEALED[name].__name__, body)
 
 
 def test_the_box_opens_with_the_key_in_the_file() -> None:

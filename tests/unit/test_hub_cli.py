@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from hub import sheets
 from hub.cli import main
 from hub.config import load
 from hub.demo.faces import drawn_face
+from hub.store import open_store, tables
 from kiosk.config import load as load_station
 
 Hub = Callable[..., Result]
@@ -89,6 +91,21 @@ def test_a_pass_is_issued_listed_and_revoked(furnished: Hub) -> None:
     assert json.loads(furnished("pass", "list", "--compound", "hm", "--json").stdout)["id"] == issued["id"]
     furnished("pass", "set", issued["id"], "--isolating", "--colour", "yellow")
     assert json.loads(furnished("pass", "list", "--json").stdout)["colour"] == "yellow"
+    assert "is revoked" in furnished("pass", "pin", issued["id"], "--pin", "2468", code=2).stderr
+
+
+def test_a_badge_of_before_is_told_in_the_list_and_mended_by_a_new_pin(furnished: Hub, folder: Path) -> None:
+    words = ("--kind", "volunteer", "--compound", "hm", "--name", "孙桂兰", "--pin", "2468")
+    issued = json.loads(furnished("pass", "issue", *words, "--json").stdout)
+    engine = open_store(f"sqlite:///{folder / 'hub.db'}")
+    with engine.begin() as conn:
+        conn.execute(sa.update(tables.passes).values(opens=None))
+    engine.dispose()
+    assert json.loads(furnished("pass", "list", "--json").stdout)["opens_roster"] is False
+    assert json.loads(furnished("pass", "pin", issued["id"], "--pin", "1357", "--json").stdout)["opens_roster"] is True
+    listed = furnished("pass", "list").stdout.splitlines()
+    assert (listed[0].split()[-1], listed[1].split()[-1]) == ("opens_roster", "True")
+    assert "4 to 8 digits" in furnished("pass", "pin", issued["id"], "--pin", "x", code=2).stderr
 
 
 def test_a_booking_is_made_listed_and_cancelled(furnished: Hub) -> None:

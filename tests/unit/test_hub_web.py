@@ -692,6 +692,16 @@ def test_ok__a_photo_that_has_not_arrived_is_waited_for(signed_in: FlaskClient, 
     assert "照片还没有传到" in signed_in.get("/gate/north/entry/w1").text
 
 
+def test_ok__of_an_entry_that_cannot_be_dated_it_is_said_from_when_to_when_it_was(
+    signed_in: FlaskClient, engine: sa.Engine
+) -> None:  # fmt: skip
+    happens(engine, PARTY)
+    assert "未校时" not in signed_in.get("/gate/north/entry/w1").text
+    with engine.begin() as conn:
+        conn.execute(sa.update(tables.events).where(tables.events.c.id == "w1").values(clock="unsynced"))
+    assert "岗亭未校时" in signed_in.get("/gate/north/entry/w1").text
+
+
 def lock(engine: sa.Engine, minutes: float) -> None:
     """The north gate's volunteer locked it so many minutes ago."""
     with engine.begin() as conn:

@@ -177,7 +177,7 @@ class TestAcknowledging:
     def test_what_was_never_written_is_not_acknowledged(self, journal: Journal) -> None:
         journal.acknowledge(ack(journal, 100, (200, 300)))
         journal.append(ENTRY)
-        assert seqs(journal.unacknowledged(10)) == [2]
+        assert seqs(journal.unacknowledged(10)) == [1, 2]
 
     def test_another_journal_is_none_of_ours(self, journal: Journal) -> None:
         journal.acknowledge(Ack(journal="another", store_epoch="e1", upto=1))
@@ -202,7 +202,8 @@ class TestAcknowledging:
             for upto, ranges, new_epoch in acks:
                 stored = stored if epoch == new_epoch else set()
                 epoch = new_epoch
-                stored |= set(range(1, upto + 1)).union(*(range(a, b + 1) for a, b in ranges if a >= 1))
+                told = set(range(1, upto + 1)).union(*(range(max(a, 1), b + 1) for a, b in ranges if a >= 1))
+                stored |= told if max(told, default=0) <= 30 else set()
                 journal.acknowledge(ack(journal, upto, *ranges, epoch=epoch))
             left = set(range(1, 31)) - stored
             assert seqs(journal.unacknowledged(100)) == sorted(left)
@@ -241,6 +242,7 @@ class TestForking:
         before = journal.id
         old = journal.append(*[ENTRY] * 4)
         journal.keep("counter:ack", b"7")
+        journal.acknowledge(ack(journal, 3))
         journal.acknowledge(ack(journal, 9, fork_at=4))
         aside = journal.fork(4)
         events = list(journal.all_events())
@@ -259,6 +261,16 @@ class TestForking:
         journal.acknowledge(ack(journal, 2, (4, 4)))
         journal.fork(5)
         assert [e.id for e in journal.events(after=1)] == [old[1].id, old[3].id]
+
+    @pytest.mark.parametrize("fork_at", [None, 6])
+    def test_an_acknowledgement_of_another_life_is_not_taken_for_ours(self, journal: Journal, fork_at: int | None) -> None:
+        journal.append(ENTRY)
+        journal.acknowledge(ack(journal, 2))
+        unsent = journal.append(*[ENTRY] * 3)
+        told = ack(journal, 9, fork_at=fork_at)
+        journal.acknowledge(told)
+        journal.fork(fork_point(told, journal.last_seq) or 0)
+        assert [e.id for e in journal.events(after=1)] == [e.id for e in unsent]
 
     def test_nobody_else_may_have_it_open(self, tmp_path: Path) -> None:
         with open_journal(tmp_path) as first, open_journal(tmp_path) as second:
@@ -413,6 +425,7 @@ def test_ranges_are_sets_of_numbers(one: list, other: list, first: int, last: in
     assert numbers(subtract(merged, other)) == numbers(one) - numbers(other)
 
 
-def test_from_the_fork_on_nothing_is_acknowledged() -> None:
-    forked = Ack(journal="j", store_epoch="e", upto=9, ranges=((11, 12),), fork_at=5)
-    assert acknowledged_by(forked) == ((1, 4),)
+@pytest.mark.parametrize(("fork_at", "last_seq", "covered"), [(None, 12, ((1, 9), (11, 12))), (5, 12, ()), (None, 11, ())])
+def test_what_tells_of_a_fork_acknowledges_nothing(fork_at: int | None, last_seq: int, covered: tuple) -> None:
+    ack = Ack(journal="j", store_epoch="e", upto=9, ranges=((11, 12),), fork_at=fork_at)
+    assert acknowledged_by(ack, last_seq) == covered

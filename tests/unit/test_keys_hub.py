@@ -206,9 +206,25 @@ def test_a_wrong_or_missing_secret_is_said_and_breaks_nothing_else(
         assert opening.personal(conn, "e1", sealed) is None
         assert opening.photo(conn, "00") is None
         assert channels.shown_address(conn, one) == "?"
-        assert directory.build(conn, located, "hm", NOW).keys.sealing_kid == sealing.kid  # the public halves need no secret
     assert "nothing can be opened" in caplog.text
     again.dispose()
+
+
+def test_a_content_key_of_another_secret_is_made_anew(located: Located, engine: sa.Engine) -> None:
+    def published() -> str:
+        hub = open_hub(located)
+        with hub.begin() as conn:
+            made = directory.build(conn, located, "hm", NOW)
+        hub.dispose()
+        return made.openers.key
+
+    path = located.folder / "secret.key"
+    right, first = path.read_bytes(), published()
+    spoil_other(path)
+    other = published()
+    path.write_bytes(right)
+    assert len({first, other, published()}) == 3
+    assert published() == published()
 
 
 def test_channel_addresses_are_safe_with_the_key_that_opens_them(engine: sa.Engine, tmp_path: Path) -> None:

@@ -312,6 +312,31 @@ def test_ok__who_sees_and_who_asks(client: FlaskClient, engine: sa.Engine, role:
     assert push(client, "east", "east-1", "selftest").status_code == (303 if may else 403)
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_ok__who_cuts_a_station_off__with_a_reason(client: FlaskClient, engine: sa.Engine, role: Role) -> None:
+    with engine.begin() as conn:
+        conn.execute(sa.update(tables.accounts).values(role=role))
+    may = role in (Role.ADMIN, Role.SUPERVISOR)
+    page = client.get("/gate/east/stations").text
+    assert ("切断这台终端" in page) is may
+    token = re.search(r'name="csrf-token" content="([^"]+)"', page) or re.search(r'name="csrf_token" value="([^"]+)"', page)
+    given = {"csrf_token": token[1] if token else ""}
+    url = "/gate/east/stations/east-1/cut-off"
+    if not may:
+        assert client.post(url, data={**given, "reason": "被盗"}).status_code in (400, 403)
+        return
+    assert client.post(url, data={**given, "reason": ""}).status_code == 400
+    assert client.post(url, data={**given, "reason": "被盗"}).status_code == 303
+    shown = client.get("/gate/east/stations").text
+    assert "已切断" in shown
+    assert "被盗" in shown
+    with engine.connect() as conn:
+        (line,) = audit.lines(conn, 9, object="east-1")
+        assert (line.action, conn.scalar(sa.select(tables.stations.c.in_service).where(tables.stations.c.id == "east-1"))) == (
+            "cut_off", False,
+        )  # fmt: skip
+
+
 def test_fail__not_signed_in(app: Flask) -> None:
     assert app.test_client().get("/gate/east/stations").status_code == 302
 

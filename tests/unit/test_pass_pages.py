@@ -437,6 +437,18 @@ def test_ok__a_badge_with_a_pin_that_is_shown_nowhere(client: FlaskClient, engin
         assert "80417" not in str([msgspec.structs.astuple(line) for line in audit.lines(conn, 9)])
 
 
+def test_ok__a_badge_of_before_says_that_it_opens_no_roster(client: FlaskClient, engine: sa.Engine) -> None:
+    as_(client, "li")
+    with engine.begin() as conn:
+        badge = find(conn, "陈晓芳")
+    assert "打不开岗亭名册" not in client.get(f"/passes/{badge.id}").text
+    with engine.begin() as conn:
+        conn.execute(sa.update(tables.passes).values(opens=None))
+        wang = find(conn, "王小明")
+    assert "打不开岗亭名册" in client.get(f"/passes/{badge.id}").text
+    assert "打不开岗亭名册" not in client.get(f"/passes/{wang.id}").text
+
+
 def test_ok__renewed_and_revoked_at_the_page(client: FlaskClient, engine: sa.Engine) -> None:
     as_(client, "li")
     with engine.connect() as conn:

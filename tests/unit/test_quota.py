@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from contract.directory import ColourRule, Colours, Directory, Dwelling, Policies, Roster, RosterHolder
+from contract.directory import ColourRule, Colours, Directory, Dwelling, Households, Policies, Roster, RosterHolder
 from contract.events import Body, Clock, Companion, Correction, Direction, Entry, Event, Outcome, Written
 from contract.messages import Movement, Movements
 from contract.passes import PassKind
@@ -79,14 +79,8 @@ def test_folding_in_two_parts_is_folding_at_once(bodies: list[Body], cut: int) -
 
 
 def test_a_household_is_who_lives_behind_the_same_door() -> None:
-    doors = [("501", "ab"), ("502", "c"), ("503", "")]
-    roster = Roster(
-        dwellings=tuple(
-            Dwelling(building="3", room=room, holders=tuple(RosterHolder(pass_id=one, name=one) for one in holders))
-            for room, holders in doors
-        )
-    )
-    assert (household(roster, "b"), household(roster, "c"), household(roster, "z")) == (("a", "b"), ("c",), ())
+    homes = Households(households=(("a", "b"), ("c",), ()))
+    assert (household(homes, "b"), household(homes, "c"), household(homes, "z")) == (("a", "b"), ("c",), ())
 
 
 @pytest.mark.parametrize(
@@ -139,9 +133,10 @@ def test_out_for_longer_than_one_may_be(seconds: float | None, most: float, late
 
 FAMILY = Dwelling(building="3号", room="501", holders=tuple(RosterHolder(pass_id=pass_id(n), name="王*") for n in (1, 2, 3)))
 NEIGHBOUR = Dwelling(building="3号", room="502", holders=(RosterHolder(pass_id=pass_id(4), name="李*"),))
+HOUSEHOLDS = Households(households=(tuple(pass_id(n) for n in (1, 2, 3)), (pass_id(4),)))
 ONE_IN_TWO_DAYS = Policies(outings=1, outing_seconds=3 * HOUR)
 LIMITED = structs.replace(
-    DIRECTORY, version=8, roster=Roster(dwellings=(FAMILY, NEIGHBOUR)), policies=ONE_IN_TWO_DAYS,
+    DIRECTORY, version=8, roster=Roster(dwellings=(FAMILY, NEIGHBOUR)), households=HOUSEHOLDS, policies=ONE_IN_TWO_DAYS,
     colours=Colours(rules={"purple": ColourRule(label="紫", quota=False)}, holders={pass_id(3): "purple"}),
 )  # fmt: skip
 
@@ -253,7 +248,7 @@ def test_back_by_another_gate_an_outing_by_this_one_still_counts(gate: Gate) -> 
 
 
 @pytest.mark.parametrize(
-    "number, kind", [(5, PassKind.RESIDENT), (2, PassKind.WORKER), (2, PassKind.VISITOR)], ids=["no roster", "worker", "visitor"]
+    "number, kind", [(5, PassKind.RESIDENT), (2, PassKind.WORKER), (2, PassKind.VISITOR)], ids=["no home", "worker", "visitor"]
 )
 def test_who_has_no_household_here_has_no_quota(gate: Gate, number: int, kind: PassKind) -> None:
     go(gate, 1)
@@ -262,7 +257,7 @@ def test_who_has_no_household_here_has_no_quota(gate: Gate, number: int, kind: P
         assert gate.show(token(number, kind)).outcome is Outcome.ADMIT
 
 
-@pytest.mark.parametrize("parts", [{"policies": Policies()}, {"roster": Roster()}], ids=["no policy", "no roster"])
+@pytest.mark.parametrize("parts", [{"policies": Policies()}, {"households": Households()}], ids=["no policy", "no households"])
 def test_what_was_not_told_holds_nobody_up(gate: Gate, parts: dict[str, Any]) -> None:
     renew(gate, **parts)
     go(gate, 1)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from contract.directory import Faces, Policies, assemble, make_manifest, pin_secret, split
+from contract.opening import closed
 from contract.passes import PassKind
 from hub.config import Broker, HubSettings, Located
 from hub.demo.faces import drawn_face
@@ -229,7 +230,7 @@ def test_a_directory_holds_what_the_tables_say(conn: sa.Connection, located: Loc
     PasswordHasher().verify(built.badges.badges[0].pin, pin_secret("2468", badge.token))
     assert built.version == versions.version_of(conn, "hm")
     assert built.keys == keys.public_keys(conn)
-    assert assemble(make_manifest("hm", built, NOW), split(built)) == built
+    assert assemble(make_manifest("hm", built, NOW), split(built)) == closed(built)
 
 
 def test_codes_are_for_today_and_tomorrow_where_the_gate_is(conn: sa.Connection, located: Located) -> None:

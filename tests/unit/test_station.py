@@ -346,7 +346,7 @@ def test_signing_in_takes_badge_and_pin(gate: Gate) -> None:
     assert gate.show(BADGES[0]).sentence == "badge_pin"
     assert gate.item("volunteer") == (False, None, "no_evidence")
     screen = gate.give(inputs.EnterPin(pin="1234"))
-    assert (screen.phase, screen.volunteer and screen.volunteer.name) == ("waiting", "李阿姨")
+    assert (screen.phase, screen.volunteer and screen.volunteer.name) == ("waiting", "王*明")
     assert gate.item("volunteer") == (True, "declared", None)
     assert gate.bodies(ShiftChange) == [ShiftChange(on=True, badge=pass_id(101))]
 
