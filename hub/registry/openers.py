@@ -20,8 +20,8 @@ from contract.passes import BADGES
 from contract.sealing import b64, unb64
 from hub.registry.errors import RegistryError
 from hub.store import meta
-from hub.store.tables import passes
-from hub.vault import is_sealed, vault_in
+from hub.store.tables import keys, passes
+from hub.vault import Vault, is_sealed, vault_in
 
 _PREFIX, _USE = "content_key:", "content"
 
@@ -61,7 +61,7 @@ def _content_key(conn: sa.Connection, compound: str, members: Mapping[str, str])
         return known.kid, content
     kid = known.kid if known is not None and content is not None else f"c{secrets.token_hex(4)}"
     content = content or os.urandom(KEY_BYTES)
-    vault = vault_in(conn)
+    vault = _vault(conn)
     stored = content if vault is None else vault.seal(kid, _USE, content)
     kept = ContentKey(kid=kid, stored=b64(stored), members=dict(members))
     meta.put(conn, _PREFIX + compound, encode(kept).decode())
@@ -73,10 +73,16 @@ def _gone(had: Mapping[str, str], have: Mapping[str, str]) -> bool:
     return any(have.get(badge) != opens for badge, opens in had.items())
 
 
+def _vault(conn: sa.Connection) -> Vault | None:
+    """The vault, in a store whose other keys lie in it too; one that `hub init` has not encrypted yet has no secret."""
+    vault = vault_in(conn)
+    return vault if vault is not None and any(map(is_sealed, conn.scalars(sa.select(keys.c.private)))) else None
+
+
 def _raw(conn: sa.Connection, known: ContentKey) -> bytes | None:
     """The raw key; None for one that lies unencrypted in a store that has a vault now, or under a secret that was another for a
     while: a new one takes its place, and nothing is lost with it."""
-    stored, vault = unb64(known.stored), vault_in(conn)
+    stored, vault = unb64(known.stored), _vault(conn)
     if vault is None:
         return None if is_sealed(stored) else stored
     try:

@@ -401,6 +401,7 @@ def test_the_content_key_is_kept_encrypted_and_a_raw_one_is_not_gone_on_with(tmp
     bare.dispose()
     engine = open_hub(located)
     with engine.begin() as conn:
+        assert build(conn, located).openers.key == raw, "no key is encrypted yet, and there is no secret to do it with"
         vault = conn.get_execution_options()["gatepost_vault"]
         vault.make_secret()
         keys.seal_all(conn)
