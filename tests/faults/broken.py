@@ -50,18 +50,6 @@ def synchronous_off() -> None:
     journal_file.connect = connect
 
 
-def other_lives_believed() -> None:
-    """The station takes what the hub has of a later life of its card for its own, up to its last number."""
-    from contract.messages import Ack
-    from contract.ranges import Ranges, clip, merge
-    from kiosk import journal
-
-    def acknowledged_by(ack: Ack, last_seq: int) -> Ranges:
-        return clip(merge(((1, ack.upto), *ack.ranges)), last_seq if ack.fork_at is None else ack.fork_at - 1)
-
-    journal.__dict__["acknowledged_by"] = acknowledged_by
-
-
 def failure_after_commit() -> None:
     """The station's journal says of one commit in four that it failed, when it did not: what was written is written again."""
     import itertools

@@ -27,13 +27,6 @@ def test_nothing_is_lost_or_doubled_when_a_card_is_put_back() -> None:
     assert row.is_clean
 
 
-def test_another_life_of_a_card_that_is_believed_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Rig, "settle_seconds", 4.0)
-    row = card.run_restored(SEED, 1, variants=(("broken:other_lives_believed", {}),))
-    assert row.lost > 0
-    assert not row.is_clean
-
-
 @pytest.mark.skipif(not can_record(), reason="strace is missing or may not trace: apt-get install strace")
 @pytest.mark.parametrize(("variants", "clean"), [((), True), ((("broken:synchronous_off", {}),), False)])
 def test_a_power_cut_loses_what_was_not_synced_and_nothing_else(variants: tuple, clean: bool) -> None:

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,9 @@ class Kiosk:
 
     def __init__(self, folder: Path, port: int, known: dict[str, bytes]) -> None:
         self.journal = Journal(folder, boot="b", clock=lambda: (datetime.now(UTC), Clock.SYNCED, time.monotonic_ns()))
-        setup = Setup(station="s1", gate="east", gate_name="东门", compound="c1", compound_name="小区", settings_pin="x")
+        setup = Setup(
+            station="s1", gate="east", gate_name="东门", compound="c1", compound_name="小区", settings_pin="x", timezone=_daytime()
+        )  # fmt: skip
         self.loop = Loop(
             setup, self.journal, seal=lambda _: None, check_pin=lambda _: True, take_photo=lambda _: None, say=lambda _: None,
             raise_barrier=lambda: None, self_test=tuple, shut_down=lambda: None, on_committed=lambda: self.uplink.notify(),
@@ -113,6 +115,11 @@ def start(engine: sa.Engine, mosquitto: Mosquitto, tmp_path: Path) -> Callable[[
     with engine.connect() as conn:
         known = keys.message_keys(conn)
     return lambda: Kiosk(tmp_path / "station", mosquitto.port, known)
+
+
+def _daytime() -> timezone:
+    """A zone in which it is about noon: at night a station is quieter than it was set."""
+    return timezone(timedelta(hours=12 - datetime.now(UTC).hour))
 
 
 @contextmanager

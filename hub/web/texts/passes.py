@@ -84,7 +84,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A new pass for the same holder; the old one is revoked at once. Colour, isolating, photo and shifts go with the holder.",
     ),
     "passes.opens_nothing": (
-        "此工作证签发于名册加密之前:可以签到,但打不开岗亭名册。请换发并设PIN码,或由管理员执行 hub pass pin。",
+        "此工作证签发于名册加密之前:可以签到,但打不开岗亭名册。请换发并设PIN码,或由管理员重设PIN码。",
         "This badge was issued before rosters were sealed: it signs in, and opens no roster at the gate. "
         "Renew it with a PIN, or have the administrator run hub pass pin.",
     ),
