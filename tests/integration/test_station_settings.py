@@ -38,7 +38,8 @@ class Kiosk:
     def __init__(self, folder: Path, port: int, known: dict[str, bytes]) -> None:
         self.journal = Journal(folder, boot="b", clock=lambda: (datetime.now(UTC), Clock.SYNCED, time.monotonic_ns()))
         setup = Setup(
-            station="s1", gate="east", gate_name="东门", compound="c1", compound_name="小区", settings_pin="x", timezone=_daytime()
+            station="s1", gate="east", gate_name="东门", compound="c1", compound_name="小区", settings_pin="x",
+            timezone=_daytime(),
         )  # fmt: skip
         self.loop = Loop(
             setup, self.journal, seal=lambda _: None, check_pin=lambda _: True, take_photo=lambda _: None, say=lambda _: None,
